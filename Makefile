@@ -1,0 +1,46 @@
+# The commands of the project; `make help` lists them.
+SHELL := /bin/bash
+PYTHON ?= python3
+PORT ?= 5000
+VENV := .venv
+BIN := $(VENV)/bin
+# MLflow 2 needs older libraries than the rest, so its client lives apart.
+VENV2 := .venv-mlflow2
+
+.PHONY: help demo serve test lint types bench clean
+.DEFAULT_GOAL := help
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.ready  ## train a model against a fresh forge, print the addresses, keep serving (PORT)
+	$(BIN)/python -m demo --port $(PORT)
+
+serve: $(VENV)/.ready  ## serve the demo's forge as it is (PORT)
+	$(BIN)/python -m demo --port $(PORT) --serve-only
+
+test: $(VENV)/.ready $(VENV2)/.ready  ## run the whole suite on SQLite and PostgreSQL
+	MLFLOW2_PYTHON=$(abspath $(VENV2))/bin/python $(BIN)/python -m pytest $(TESTS)
+
+lint: $(VENV)/.ready  ## check style, format and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.ready  ## check types
+	$(BIN)/mypy
+
+clean:  ## remove the virtual environments and the demo's data
+	rm -rf $(VENV) $(VENV2) instance
+
+$(VENV)/.ready: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[postgresql,stub,demo,test,lint]'
+	touch $@
+
+$(VENV2)/.ready: tests/client/requirements-mlflow2.txt
+	$(PYTHON) -m venv $(VENV2)
+	$(VENV2)/bin/pip install --quiet --disable-pip-version-check --upgrade pip
+	$(VENV2)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@

@@ -1,0 +1,104 @@
+"""Permission as a value: services demand one of these, and only `grant_*` here makes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from gitlab_mlops.errors import Forbidden, NotFound, Unauthenticated
+from gitlab_mlops.host import Ability, Actor, Host, Project
+from gitlab_mlops.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+# One text for a project that does not exist and for one that the actor may not see: whoever
+# could tell them apart could list the private projects of a forge.
+PROJECT_NOT_FOUND = "No such project, or your token's owner may not see its experiments."
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAccess:
+    """`actor` (None: an anonymous reader of a page) may read `project`, through `session`."""
+
+    actor: Actor | None
+    project: Project
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class WriteAccess(ReadAccess):
+    """`actor` may also change what is in `project`."""
+
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class MaintainAccess(WriteAccess):
+    """`actor` may also do what cannot be undone."""
+
+
+Access = type[ReadAccess]
+A = TypeVar("A", bound=ReadAccess)
+
+_ABILITY: dict[Access, Ability] = {
+    ReadAccess: Ability.READ,
+    WriteAccess: Ability.WRITE,
+    MaintainAccess: Ability.MAINTAIN,
+}
+
+
+def grant(
+    kind: type[A], host: Host, settings: Settings, actor: Actor | None, project: Project | None
+) -> A:
+    """Give `actor` access of this kind to `project`, or raise.
+
+    Raises `NotFound` when the project is missing or hidden (the same words for both), and
+    `Forbidden` when the actor reads the project but may not do more, or holds a token whose
+    scopes are too narrow.
+    """
+    _require_scope(actor, settings.read_scopes, "read")
+    if project is None or not _can_read(host, actor, project):
+        raise NotFound(PROJECT_NOT_FOUND)
+    if kind is not ReadAccess:
+        _require_change(host, settings, actor, _ABILITY[kind], project)
+    return kind(actor, project, host.session(project))  # type: ignore[arg-type]
+
+
+def can(
+    kind: Access, host: Host, settings: Settings, actor: Actor | None, project: Project
+) -> bool:
+    """Whether `grant` would succeed; for controls that a page shows or leaves out."""
+    try:
+        grant(kind, host, settings, actor, project)
+    except (NotFound, Forbidden, Unauthenticated):
+        return False
+    return True
+
+
+def _can_read(host: Host, actor: Actor | None, project: Project) -> bool:
+    if actor is not None and actor.project_id not in (None, project.id):
+        return False
+    return host.permissions.can(actor, Ability.READ, project)
+
+
+def _require_change(
+    host: Host, settings: Settings, actor: Actor | None, ability: Ability, project: Project
+) -> None:
+    if actor is None:
+        raise Unauthenticated("Sign in to change anything here.")
+    _require_scope(actor, settings.write_scopes, "write")
+    if not host.permissions.can(actor, ability, project):
+        raise Forbidden(
+            f"You may read the experiments of {project.path}, but your role there does not allow "
+            f"you to {ability} them; ask a maintainer of the project for a higher role."
+        )
+
+
+def _require_scope(actor: Actor | None, wanted: tuple[str, ...], verb: str) -> None:
+    if actor is None or actor.scopes is None or not actor.scopes.isdisjoint(wanted):
+        return
+    raise Forbidden(
+        f"This token has no scope that lets it {verb} experiments; make a token with one of: "
+        f"{', '.join(wanted)}."
+    )

@@ -1,0 +1,86 @@
+"""Prepares MLflow's requests before the forge sees them: takes their bodies away, for us to read.
+
+A forge may parse every form, limit every body to a few megabytes, or check every POST, before
+any view runs. An upload must neither be buffered nor refused by that, so the body waits in
+`environ["mlops.input"]` where the forge does not look.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from typing import Any, BinaryIO
+
+from flask import Request
+
+from gitlab_mlops.errors import Invalid, TooLarge
+
+INPUT = "mlops.input"
+LENGTH = "mlops.content_length"
+CHUNKED = "mlops.chunked"
+SLASH = "%2F"
+
+WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def tracking_path(api_prefix: str) -> re.Pattern[str]:
+    """The paths below which MLflow's API lives, with what names the project as a group."""
+    return re.compile(re.escape(api_prefix.rstrip("/")) + r"/(.+?)/ml/mlflow(?=/|$)")
+
+
+def detach_bodies(app: WSGIApp, api_prefix: str) -> WSGIApp:
+    """Wrap a WSGI application so that MLflow's requests reach it with an empty body.
+
+    A project's path comes as one segment (`group%2Fproject`), and WSGI has decoded it; it becomes
+    one again, because URL rules with an open number of segments are tried one after the other.
+    """
+    pattern = tracking_path(api_prefix)
+
+    def wrapped(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if found := pattern.match(path := environ.get("PATH_INFO", "")):
+            project = found[1].replace("/", SLASH)
+            environ["PATH_INFO"] = path[: found.start(1)] + project + path[found.end(1) :]
+            environ[INPUT] = environ["wsgi.input"]
+            environ[LENGTH] = environ.pop("CONTENT_LENGTH", "")
+            environ[CHUNKED] = environ.get("wsgi.input_terminated", False)
+            environ["wsgi.input"] = BytesIO()
+            environ["CONTENT_LENGTH"] = "0"
+            environ.pop("HTTP_TRANSFER_ENCODING", None)
+            environ.pop("wsgi.input_terminated", None)
+        return app(environ, start_response)
+
+    return wrapped
+
+
+def owns(request: Request) -> bool:
+    """Whether this request is for MLflow's API."""
+    return INPUT in request.environ
+
+
+def stream_of(request: Request) -> tuple[BinaryIO, int | None]:
+    """The request's body and its length in bytes; None: read until it ends (chunked)."""
+    environ = request.environ
+    length = environ.get(LENGTH, "")
+    if length:
+        return environ[INPUT], _number(length)
+    return (environ[INPUT], None) if environ.get(CHUNKED) else (BytesIO(), 0)
+
+
+def read(request: Request, limit: int) -> bytes:
+    """The whole body, at most `limit` bytes; raise `TooLarge` beyond, `Invalid` if cut short."""
+    stream, length = stream_of(request)
+    if length is not None and length > limit:
+        raise TooLarge(f"The request body has {length} bytes; at most {limit} are accepted.")
+    body = stream.read(limit + 1 if length is None else length)
+    if len(body) > limit:
+        raise TooLarge(f"The request body is over {limit} bytes.")
+    if length is not None and len(body) < length:
+        raise Invalid(f"The request body ended after {len(body)} of {length} bytes.")
+    return body
+
+
+def _number(length: str) -> int:
+    if not (length.isascii() and length.isdigit() and len(length) < 19):
+        raise Invalid("The Content-Length is not a number.")
+    return int(length)

@@ -1,0 +1,14 @@
+"""MLflow's REST API below a project: a module per resource, and a catch-all at the end."""
+
+from gitlab_mlops.blueprints.mlflow import (  # noqa: F401 - importing declares the routes
+    experiments,
+    inputs,
+    logged_models,
+    logging,
+    metrics,
+    probes,
+    runs,
+)
+from gitlab_mlops.blueprints.mlflow.blueprint import api
+
+__all__ = ["api"]

@@ -1,0 +1,22 @@
+"""The blueprint that holds MLflow's API of a project, and its answer to everything else."""
+
+from flask import Blueprint, Response
+
+from gitlab_mlops.blueprints.endpoint import error_response
+from gitlab_mlops.wire import errors as wire_errors
+
+api = Blueprint("mlops_api", __name__)
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+@api.route("", methods=METHODS, defaults={"anything": ""}, provide_automatic_options=False)
+@api.route(
+    "/<path:anything>", methods=METHODS, provide_automatic_options=False, merge_slashes=False
+)
+def not_found(anything: str, **_: object) -> Response:
+    """Answer MLflow's JSON where no route is: its client falls back by this code, not by HTML."""
+    return error_response(
+        *wire_errors.ENDPOINT_NOT_FOUND,
+        f"This server has no /{anything[:200]} for this method; see the README for what it offers.",
+    )

@@ -1,0 +1,29 @@
+"""`/mlflow/logged-models/...`: what MLflow 3 asks even when a project has no logged models.
+
+Its client lists a run's folder only after searching for logged models. Until part 4 brings
+them, none exist here: the search finds nothing, and creating one is an unknown endpoint.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gitlab_mlops.access import ReadAccess
+from gitlab_mlops.blueprints.endpoint import endpoint
+from gitlab_mlops.blueprints.mlflow.blueprint import api
+from gitlab_mlops.errors import NotFound
+from gitlab_mlops.wire import logged_models as wire
+
+BASE = "/api/2.0/mlflow/logged-models"
+
+
+@endpoint(api, "POST", f"{BASE}/search", access=ReadAccess, takes=wire.Search)
+def search(access: ReadAccess, **query: Any) -> Any:
+    """The logged models of some experiments: none."""
+    return {}
+
+
+@endpoint(api, "GET", f"{BASE}/<model_id>", access=ReadAccess)
+def get(access: ReadAccess, model_id: str) -> Any:
+    """One logged model: there is none."""
+    raise NotFound(f"Logged model with ID '{model_id[:100]}' not found.")

@@ -1,0 +1,50 @@
+"""Fills a template, inside the frame of the forge."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from flask import Response, render_template
+
+from gitlab_mlops.access import ReadAccess
+from gitlab_mlops.blueprints.endpoint import mounted
+from gitlab_mlops.blueprints.web import formats
+from gitlab_mlops.blueprints.web.links import Links, asset_url
+from gitlab_mlops.host import Actor
+from gitlab_mlops.services.clock import now
+
+PAGE = "experiments"
+"""What the pages are called towards `Chrome.context`, which marks the entry in its navigation."""
+
+
+def render(access: ReadAccess, template: str, *, status: int = 200, **shown: Any) -> Response:
+    """Render `templates/mlops/<template>`.
+
+    Everything that is ours goes into the one variable `ml`, so that it cannot collide with what
+    the forge's base template needs.
+    """
+    host = mounted().host
+    moment = now()
+    ml = SimpleNamespace(
+        project=access.project,
+        links=Links.of(host, access.project),
+        base_template=host.chrome.base_template(),
+        nonce=host.chrome.csp_nonce(),
+        csrf_field=host.chrome.csrf_field,
+        csrf_token=host.chrome.csrf_token,
+        asset_url=asset_url,
+        formats=formats,
+        now=moment,
+        moment=lambda milliseconds: formats.moment(milliseconds, moment),
+        **shown,
+    )
+    context = dict(host.chrome.context(access.project, PAGE))
+    return Response(render_template(f"mlops/{template}", **{**context, "ml": ml}), status)
+
+
+def people(ids: Collection[str | None]) -> Mapping[str, Actor]:
+    """The actors of these ids, asked for at once."""
+    known = {each for each in ids if each is not None}
+    return mounted().host.identity.actors(known) if known else {}

@@ -1,0 +1,84 @@
+"""Candidates (MLflow calls them runs), their parameters and tags."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gitlab_mlops.models.base import Base, BigId
+
+
+class Status(IntEnum):
+    """MLflow's RunStatus, with the numbers of its protocol."""
+
+    RUNNING = 1
+    SCHEDULED = 2
+    FINISHED = 3
+    FAILED = 4
+    KILLED = 5
+
+
+class Candidate(Base):
+    """One try. On the wire `run_id` is `eid` (32 hex digits); pages count by `iid` per project.
+
+    `user_id` is what the client claims, `actor_id` who the forge knows it was. Times are
+    milliseconds since 1970; `deleted_at` is set while the candidate is in the trash.
+    """
+
+    __tablename__ = "mlops_candidates"
+    __table_args__ = (
+        UniqueConstraint("eid"),
+        UniqueConstraint("project_id", "iid"),
+        Index("ix_mlops_candidates_experiment_start", "experiment_id", "start_time", "eid"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    project_id: Mapped[int] = mapped_column(BigInteger)
+    experiment_id: Mapped[int] = mapped_column(
+        ForeignKey("mlops_experiments.id", ondelete="CASCADE")
+    )
+    iid: Mapped[int] = mapped_column(Integer)
+    eid: Mapped[str] = mapped_column(String(32))
+    name: Mapped[str] = mapped_column(Text)
+    status: Mapped[int] = mapped_column(SmallInteger)
+    user_id: Mapped[str] = mapped_column(Text, default="")
+    actor_id: Mapped[str | None] = mapped_column(String(255))
+    start_time: Mapped[int | None] = mapped_column(BigInteger)
+    end_time: Mapped[int | None] = mapped_column(BigInteger)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    deleted_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Param(Base):
+    """One parameter; it never changes once it is stored."""
+
+    __tablename__ = "mlops_params"
+
+    candidate_id: Mapped[int] = mapped_column(
+        ForeignKey("mlops_candidates.id", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(String(250), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+
+
+class CandidateTag(Base):
+    """One tag of a candidate."""
+
+    __tablename__ = "mlops_candidate_tags"
+
+    candidate_id: Mapped[int] = mapped_column(
+        ForeignKey("mlops_candidates.id", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(String(250), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,209 @@
+"""Candidates: create, find, change, tag, move to the trash and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import select, update
+
+from gitlab_mlops.access import ReadAccess, WriteAccess
+from gitlab_mlops.errors import Invalid, NotFound
+from gitlab_mlops.hooks import signals
+from gitlab_mlops.models import Candidate, CandidateTag, Status
+from gitlab_mlops.services import experiments, records
+from gitlab_mlops.services.clock import now
+from gitlab_mlops.services.names import candidate_name
+from gitlab_mlops.services.numbering import next_iid
+from gitlab_mlops.services.records import CandidateRecord
+from gitlab_mlops.services.statements import upsert
+
+NAME_TAG = "mlflow.runName"
+FINAL = frozenset({Status.FINISHED, Status.FAILED, Status.KILLED})
+
+
+def create(
+    access: WriteAccess,
+    experiment_iid: int,
+    *,
+    name: str = "",
+    user_id: str = "",
+    start_time: int | None = None,
+    tags: Sequence[tuple[str, str]] = (),
+) -> CandidateRecord:
+    """Start a candidate in an active experiment.
+
+    The name may come as `name` or as the tag `mlflow.runName`; without either it is made up.
+    Raises `Invalid` if the two differ, or if a tag is given twice with different values.
+    """
+    experiment = experiments.get_active(access, experiment_iid)
+    tag_values = _unique_tags(tags)
+    tag_values[NAME_TAG] = _name(name, tag_values.get(NAME_TAG, ""))
+    eid = uuid4().hex
+    statement = (
+        upsert(access.session, Candidate)
+        .values(
+            project_id=access.project.id,
+            experiment_id=experiment.id,
+            iid=next_iid(access, "candidates"),
+            eid=eid,
+            name=tag_values[NAME_TAG],
+            status=Status.RUNNING,
+            user_id=user_id,
+            actor_id=access.actor.id,
+            start_time=start_time,
+            created_at=now(),
+        )
+        .returning(Candidate.__table__.c.id)
+    )
+    candidate_id: int = access.session.execute(statement).scalar_one()
+    _store_tags(access, candidate_id, tag_values)
+    record = get(access, eid)
+    signals.announce(signals.candidate_created, access, record.iid)
+    return record
+
+
+def get(access: ReadAccess, eid: str) -> CandidateRecord:
+    """The whole candidate of this `eid`, in the trash or not; raise `NotFound`."""
+    return _get(access, Candidate.eid == eid, f"Run with id={eid}")
+
+
+def get_by_iid(access: ReadAccess, iid: int) -> CandidateRecord:
+    """The whole candidate of this `iid`, in the trash or not; raise `NotFound`."""
+    return _get(access, Candidate.iid == iid, f"Candidate {iid}")
+
+
+def active_id(access: ReadAccess, eid: str) -> tuple[int, int]:
+    """(id, experiment id) of a candidate that may change; `NotFound`, or `Invalid` in the trash."""
+    found = access.session.execute(
+        select(Candidate.id, Candidate.experiment_id, Candidate.deleted_at).where(
+            Candidate.eid == eid, Candidate.project_id == access.project.id
+        )
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"Run with id={eid} not found in {access.project.path}.")
+    if found.deleted_at is not None:
+        raise Invalid(
+            f"The run {eid} must be in the 'active' state. Current state is deleted; restore it "
+            "first."
+        )
+    return found.id, found.experiment_id
+
+
+def change(
+    access: WriteAccess,
+    eid: str,
+    *,
+    status: Status | None = None,
+    end_time: int | None = None,
+    name: str | None = None,
+) -> CandidateRecord:
+    """Change what is given of a candidate that is not in the trash; an empty name changes nothing."""
+    candidate_id, _ = active_id(access, eid)
+    values: dict[str, Any] = {}
+    if status is not None:
+        values["status"] = status
+    if end_time is not None:
+        values["end_time"] = end_time
+    if name:
+        values["name"] = name
+        _store_tags(access, candidate_id, {NAME_TAG: name})
+    if values:
+        _update(access, candidate_id, **values)
+    record = get(access, eid)
+    if status in FINAL:
+        signals.announce(signals.candidate_finished, access, record.iid)
+    return record
+
+
+def delete(access: WriteAccess, eid: str) -> None:
+    """Move a candidate to the trash; one that is there stays."""
+    record = get(access, eid)
+    if record.deleted_at is None:
+        _update(access, record.id, deleted_at=now())
+        signals.announce(signals.candidate_trashed, access, record.iid)
+
+
+def restore(access: WriteAccess, eid: str) -> None:
+    """Take a candidate out of the trash; one that is not there stays."""
+    record = get(access, eid)
+    if record.deleted_at is not None:
+        _update(access, record.id, deleted_at=None)
+        signals.announce(signals.candidate_restored, access, record.iid)
+
+
+def set_tag(access: WriteAccess, eid: str, key: str, value: str) -> None:
+    """Set a tag; `mlflow.runName` renames the candidate, as in MLflow."""
+    candidate_id, _ = active_id(access, eid)
+    store_tags(access, candidate_id, [(key, value)])
+
+
+def store_tags(access: WriteAccess, candidate_id: int, tags: Sequence[tuple[str, str]]) -> None:
+    """Set tags of a candidate that may change; the last value of a key wins."""
+    values = dict(tags)
+    if name := values.get(NAME_TAG):
+        _update(access, candidate_id, name=name)
+    else:
+        # MLflow ignores an empty name; a candidate without one would be a link without text.
+        values.pop(NAME_TAG, None)
+    _store_tags(access, candidate_id, values)
+
+
+def delete_tag(access: WriteAccess, eid: str, key: str) -> None:
+    """Remove a tag; raise `NotFound` if the candidate has none of this key."""
+    candidate_id, _ = active_id(access, eid)
+    gone = access.session.execute(
+        sql_delete(CandidateTag).where(
+            CandidateTag.candidate_id == candidate_id, CandidateTag.key == key
+        )
+    )
+    if not gone.rowcount:  # type: ignore[attr-defined]
+        raise NotFound(f"No tag with name: {key} in run with id {eid}.")
+
+
+def _get(access: ReadAccess, condition: Any, what: str) -> CandidateRecord:
+    rows = access.session.execute(records.select_records(access).where(condition)).all()
+    if not rows:
+        raise NotFound(f"{what} not found in {access.project.path}.")
+    return records.load(access, rows)[0]
+
+
+def _name(given: str, tagged: str) -> str:
+    if given and tagged and given != tagged:
+        raise Invalid(
+            f"Both 'run_name' argument and '{NAME_TAG}' tag are specified, but with different "
+            f"values (run_name='{given}', {NAME_TAG}='{tagged}')."
+        )
+    return given or tagged or candidate_name()
+
+
+def _unique_tags(tags: Sequence[tuple[str, str]]) -> dict[str, str]:
+    values = dict(tags)
+    if len(values) != len(tags):
+        raise Invalid("A tag key is given more than once; send each key once.")
+    return values
+
+
+def _update(access: WriteAccess, candidate_id: int, **values: Any) -> None:
+    access.session.execute(
+        update(Candidate)
+        .where(Candidate.id == candidate_id, Candidate.project_id == access.project.id)
+        .values(**values)
+    )
+
+
+def _store_tags(access: WriteAccess, candidate_id: int, values: dict[str, str]) -> None:
+    if not values:
+        return
+    statement = upsert(access.session, CandidateTag)
+    access.session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["candidate_id", "key"], set_={"value": statement.excluded.value}
+        ),
+        [
+            {"candidate_id": candidate_id, "key": key, "value": value}
+            for key, value in sorted(values.items())
+        ],
+    )

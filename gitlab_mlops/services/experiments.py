@@ -1,0 +1,223 @@
+"""Experiments: create, find, rename, tag, delete and restore."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import select, update
+
+from gitlab_mlops.access import ReadAccess, WriteAccess
+from gitlab_mlops.errors import AlreadyExists, Invalid, NotFound
+from gitlab_mlops.models import Candidate, Experiment, ExperimentTag
+from gitlab_mlops.services.clock import now
+from gitlab_mlops.services.numbering import next_iid
+from gitlab_mlops.services.statements import upsert
+
+DEFAULT_IID = 0
+DEFAULT_NAME = "Default"
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentRecord:
+    """An experiment as read; times in milliseconds since 1970, tags as (key, value)."""
+
+    id: int
+    iid: int
+    name: str
+    actor_id: str | None
+    created_at: int
+    updated_at: int
+    deleted_at: int | None
+    tags: list[tuple[str, str]] = field(default_factory=list)
+
+
+RECORD_COLUMNS = (
+    Experiment.id,
+    Experiment.iid,
+    Experiment.name,
+    Experiment.actor_id,
+    Experiment.created_at,
+    Experiment.updated_at,
+    Experiment.deleted_at,
+)
+
+
+def create(access: WriteAccess, name: str, tags: Sequence[tuple[str, str]] = ()) -> int:
+    """Create an experiment and return its iid; raise `AlreadyExists` if the name is taken."""
+    if name == DEFAULT_NAME:
+        ensure_default(access)
+    if len(dict(tags)) != len(tags):
+        raise Invalid("A tag key is given more than once; send each key once.")
+    iid = next_iid(access, "experiments")
+    created = _insert(access, iid, name)
+    if created is None:
+        raise AlreadyExists(
+            f"Experiment '{name}' already exists in {access.project.path}. If it is in the trash, "
+            "restore it, or delete it permanently to use the name again."
+        )
+    if tags:
+        rows = [{"experiment_id": created, "key": key, "value": value} for key, value in tags]
+        _store_tags(access, rows)
+    return iid
+
+
+def ensure_default(access: ReadAccess) -> None:
+    """Make the project's experiment 0 real; MLflow's clients expect it without creating it."""
+    if not ids(access, [DEFAULT_IID]):
+        _insert(access, DEFAULT_IID, DEFAULT_NAME)
+
+
+def ids(access: ReadAccess, iids: Sequence[int]) -> list[int]:
+    """The internal ids of those of the iids that the project has, once each."""
+    statement = select(Experiment.id).where(
+        Experiment.project_id == access.project.id, Experiment.iid.in_(set(iids))
+    )
+    return list(access.session.scalars(statement))
+
+
+def get(access: ReadAccess, iid: int) -> ExperimentRecord:
+    """The experiment of this iid, in the trash or not; raise `NotFound`."""
+    found = _find(access, Experiment.iid == iid)
+    if found is None and iid == DEFAULT_IID:
+        ensure_default(access)
+        found = _find(access, Experiment.iid == iid)
+    if found is None:
+        raise NotFound(f"No experiment with ID {iid} exists in {access.project.path}.")
+    return found
+
+
+def get_by_name(access: ReadAccess, name: str) -> ExperimentRecord:
+    """The experiment of this name, in the trash or not; raise `NotFound`."""
+    if name == DEFAULT_NAME:
+        ensure_default(access)
+    found = _find(access, Experiment.name == name)
+    if found is None:
+        raise NotFound(f"Could not find experiment with name '{name}' in {access.project.path}.")
+    return found
+
+
+def get_active(access: ReadAccess, iid: int) -> ExperimentRecord:
+    """The experiment of this iid; raise `NotFound`, or `Invalid` if it is in the trash."""
+    experiment = get(access, iid)
+    if experiment.deleted_at is not None:
+        raise Invalid(
+            f"The experiment {iid} must be in the 'active' state. Current state is deleted; "
+            "restore it first."
+        )
+    return experiment
+
+
+def rename(access: WriteAccess, iid: int, name: str) -> None:
+    """Give an experiment another name; raise `AlreadyExists` if it is taken."""
+    experiment = get_active(access, iid)
+    taken = _find(access, Experiment.name == name)
+    if taken is not None and taken.id != experiment.id:
+        raise AlreadyExists(f"Experiment '{name}' already exists in {access.project.path}.")
+    _change(access, experiment.id, name=name)
+
+
+def delete(access: WriteAccess, iid: int) -> None:
+    """Move an experiment and its candidates to the trash; `NotFound` if it is there already."""
+    experiment = get(access, iid)
+    if experiment.deleted_at is not None:
+        raise NotFound(f"No active experiment with ID {iid} exists; it is in the trash.")
+    moment = now()
+    _change(access, experiment.id, deleted_at=moment)
+    _set_candidates_deleted(access, experiment.id, moment)
+
+
+def restore(access: WriteAccess, iid: int) -> None:
+    """Take an experiment and its candidates out of the trash; `NotFound` if it is not there."""
+    experiment = get(access, iid)
+    if experiment.deleted_at is None:
+        raise NotFound(f"No deleted experiment with ID {iid} exists; nothing to restore.")
+    _change(access, experiment.id, deleted_at=None)
+    _set_candidates_deleted(access, experiment.id, None)
+
+
+def set_tag(access: WriteAccess, iid: int, key: str, value: str) -> None:
+    """Set a tag of an experiment."""
+    experiment = get_active(access, iid)
+    _store_tags(access, [{"experiment_id": experiment.id, "key": key, "value": value}])
+
+
+def delete_tag(access: WriteAccess, iid: int, key: str) -> None:
+    """Remove a tag of an experiment; raise `NotFound` if it has none of this key."""
+    experiment = get_active(access, iid)
+    gone = access.session.execute(
+        sql_delete(ExperimentTag).where(
+            ExperimentTag.experiment_id == experiment.id, ExperimentTag.key == key
+        )
+    )
+    if not gone.rowcount:  # type: ignore[attr-defined]
+        raise NotFound(f"No tag with name '{key}' on experiment {iid}.")
+
+
+def load(access: ReadAccess, rows: Iterable[Any]) -> list[ExperimentRecord]:
+    """Records with their tags from rows of `RECORD_COLUMNS`, in the same order."""
+    records = {row[0]: ExperimentRecord(*row) for row in rows}
+    tags = select(ExperimentTag.experiment_id, ExperimentTag.key, ExperimentTag.value).where(
+        ExperimentTag.experiment_id.in_(records)
+    )
+    if records:
+        for experiment_id, key, value in access.session.execute(tags.order_by(ExperimentTag.key)):
+            records[experiment_id].tags.append((key, value))
+    return list(records.values())
+
+
+def _find(access: ReadAccess, condition: Any) -> ExperimentRecord | None:
+    statement = select(*RECORD_COLUMNS).where(
+        Experiment.project_id == access.project.id, condition
+    )
+    found = load(access, access.session.execute(statement).all())
+    return found[0] if found else None
+
+
+def _insert(access: ReadAccess, iid: int, name: str) -> int | None:
+    moment = now()
+    statement = (
+        upsert(access.session, Experiment)
+        .values(
+            project_id=access.project.id,
+            iid=iid,
+            name=name,
+            actor_id=access.actor.id if access.actor and iid != DEFAULT_IID else None,
+            created_at=moment,
+            updated_at=moment,
+        )
+        .on_conflict_do_nothing()
+        .returning(Experiment.__table__.c.id)
+    )
+    created: int | None = access.session.execute(statement).scalar_one_or_none()
+    return created
+
+
+def _change(access: WriteAccess, experiment_id: int, **values: Any) -> None:
+    access.session.execute(
+        update(Experiment)
+        .where(Experiment.id == experiment_id, Experiment.project_id == access.project.id)
+        .values(updated_at=now(), **values)
+    )
+
+
+def _set_candidates_deleted(access: WriteAccess, experiment_id: int, moment: int | None) -> None:
+    access.session.execute(
+        update(Candidate)
+        .where(
+            Candidate.experiment_id == experiment_id, Candidate.project_id == access.project.id
+        )
+        .values(deleted_at=moment)
+    )
+
+
+def _store_tags(access: WriteAccess, rows: list[dict[str, Any]]) -> None:
+    statement = upsert(access.session, ExperimentTag)
+    access.session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["experiment_id", "key"], set_={"value": statement.excluded.value}
+        ),
+        rows,
+    )

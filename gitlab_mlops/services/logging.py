@@ -1,0 +1,145 @@
+"""What a training loop does all day: log metrics, parameters and tags, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import case, select, tuple_
+
+from gitlab_mlops.access import WriteAccess
+from gitlab_mlops.errors import Invalid
+from gitlab_mlops.models import MetricKey, MetricPoint, MetricSeries, Param
+from gitlab_mlops.services import candidates
+from gitlab_mlops.services.points import Point
+from gitlab_mlops.services.statements import upsert
+
+
+def log(
+    access: WriteAccess,
+    eid: str,
+    *,
+    points: Sequence[Point] = (),
+    params: Sequence[tuple[str, str]] = (),
+    tags: Sequence[tuple[str, str]] = (),
+) -> None:
+    """Store a batch for a candidate that is not in the trash.
+
+    The same batch again changes nothing. Raises `Invalid` if a parameter has another value
+    already, or is given twice; then nothing of the batch is stored, unlike in MLflow.
+    """
+    candidate_id, experiment_id = candidates.active_id(access, eid)
+    if params:
+        _store_params(access, candidate_id, params)
+    if points:
+        _store_points(access, candidate_id, experiment_id, points)
+    if tags:
+        candidates.store_tags(access, candidate_id, tags)
+
+
+def _store_params(
+    access: WriteAccess, candidate_id: int, params: Sequence[tuple[str, str]]
+) -> None:
+    wanted = dict(params)
+    if len(wanted) != len(params):
+        twice = sorted({key for key, _ in params if [k for k, _ in params].count(key) > 1})
+        raise Invalid(f"Duplicate parameter keys have been submitted: {twice}. Send each key once.")
+    # In the order of keys, so that two batches at once wait for each other and never deadlock.
+    access.session.execute(
+        upsert(access.session, Param).on_conflict_do_nothing(),
+        [
+            {"candidate_id": candidate_id, "key": key, "value": value}
+            for key, value in sorted(wanted.items())
+        ],
+    )
+    stored = select(Param.key, Param.value).where(
+        Param.candidate_id == candidate_id, Param.key.in_(wanted)
+    )
+    for key, value in access.session.execute(stored):
+        if value != wanted[key]:
+            raise Invalid(
+                "Changing param values is not allowed. Param with "
+                f"key='{key}' was already logged with value='{value}'; attempted new "
+                f"value '{wanted[key]}'. Log the new value under another key, or in a new run."
+            )
+
+
+def _store_points(
+    access: WriteAccess, candidate_id: int, experiment_id: int, points: Sequence[Point]
+) -> None:
+    key_ids = _key_ids(access, sorted({point.key for point in points}))
+    latest: dict[int, Point] = {}
+    for point in points:
+        key_id = key_ids[point.key]
+        if key_id not in latest or _is_newer(point, latest[key_id]):
+            latest[key_id] = point
+    series = _store_series(access, candidate_id, experiment_id, latest)
+    access.session.execute(
+        upsert(access.session, MetricPoint).on_conflict_do_nothing(),
+        [
+            {
+                "series_id": series[key_ids[point.key]],
+                "step": point.step,
+                "timestamp": point.timestamp,
+                "value": point.value,
+            }
+            for point in points
+        ],
+    )
+
+
+def _is_newer(point: Point, other: Point) -> bool:
+    """Whether a point is the later one by MLflow's order: step, timestamp, value; NaN is most."""
+    return _rank(point) > _rank(other)
+
+
+def _rank(point: Point) -> tuple[int, int, bool, float]:
+    is_nan = point.value != point.value
+    return point.step, point.timestamp, is_nan, 0.0 if is_nan else point.value
+
+
+def _key_ids(access: WriteAccess, keys: Sequence[str]) -> dict[str, int]:
+    found = _find_keys(access, keys)
+    if unknown := [key for key in keys if key not in found]:
+        access.session.execute(
+            upsert(access.session, MetricKey).on_conflict_do_nothing(),
+            [{"project_id": access.project.id, "key": key} for key in unknown],
+        )
+        found |= _find_keys(access, unknown)
+    return found
+
+
+def _find_keys(access: WriteAccess, keys: Sequence[str]) -> dict[str, int]:
+    statement = select(MetricKey.key, MetricKey.id).where(
+        MetricKey.project_id == access.project.id, MetricKey.key.in_(keys)
+    )
+    return {key: key_id for key, key_id in access.session.execute(statement)}
+
+
+def _store_series(
+    access: WriteAccess, candidate_id: int, experiment_id: int, latest: dict[int, Point]
+) -> dict[int, int]:
+    """Move the latest point of each series forward; return the series' ids by key id."""
+    insert = upsert(access.session, MetricSeries).values(
+        [
+            {
+                "candidate_id": candidate_id,
+                "experiment_id": experiment_id,
+                "key_id": key_id,
+                "step": point.step,
+                "timestamp": point.timestamp,
+                "value": point.value,
+            }
+            for key_id, point in sorted(latest.items())
+        ]
+    )
+    table, new = MetricSeries.__table__.c, insert.excluded
+    columns = ("step", "timestamp", "value")
+    is_newer = tuple_(*(new[name] for name in columns)) > tuple_(*(table[name] for name in columns))
+    moved: dict[str, Any] = {
+        name: case((is_newer, new[name]), else_=table[name]) for name in columns
+    }
+    statement = insert.on_conflict_do_update(
+        index_elements=["candidate_id", "key_id"], set_=moved
+    ).returning(table.key_id, table.id)
+    return {key_id: series_id for key_id, series_id in access.session.execute(statement)}

@@ -1,0 +1,100 @@
+"""Deletes everything that the plugin keeps for a project of the forge."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+
+from sqlalchemy import ColumnElement, event, or_, select
+from sqlalchemy import delete as sql_delete
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, scoped_session
+
+from gitlab_mlops.models import (
+    Candidate,
+    CandidateTag,
+    Dataset,
+    Experiment,
+    ExperimentTag,
+    Input,
+    InputTag,
+    Mention,
+    MetricKey,
+    MetricPoint,
+    MetricSeries,
+    ModelLink,
+    Param,
+    ProjectCounters,
+)
+
+logger = logging.getLogger(__name__)
+
+Part = tuple[type[DeclarativeBase], ColumnElement[bool]]
+
+
+def purge_project(session: Session, project_id: int, delete_files: Callable[[int], object]) -> int:
+    """Delete all experiments, candidates and mentions of a project; returns how many candidates.
+
+    `session` is the project's. `delete_files` gets the project's id after the session's
+    transaction is committed, since files do not come back in a rollback; what it raises is
+    logged. Nothing is committed here.
+
+    There is no access value to ask for: the forge has deleted the project, or an operator does it.
+    """
+    deleted = 0
+    for model, condition in _parts(project_id):
+        statement = sql_delete(model).where(condition)
+        result = session.execute(statement, execution_options={"synchronize_session": False})
+        if model is Candidate:
+            deleted = result.rowcount  # type: ignore[attr-defined]
+    _when_committed(session, lambda: _delete_files(project_id, delete_files))
+    return deleted
+
+
+def _parts(project_id: int) -> Iterator[Part]:
+    """What to delete, in this order: SQLite cascades only if the forge has switched it on."""
+    experiments = select(Experiment.id).where(Experiment.project_id == project_id)
+    candidates = select(Candidate.id).where(Candidate.project_id == project_id)
+    series = select(MetricSeries.id).where(MetricSeries.candidate_id.in_(candidates))
+    yield MetricPoint, MetricPoint.series_id.in_(series)
+    for of_candidate in (MetricSeries, Param, CandidateTag, InputTag, Input, ModelLink):
+        yield of_candidate, of_candidate.candidate_id.in_(candidates)
+    is_source = Mention.source_project_id == project_id
+    yield Mention, or_(is_source, Mention.candidate_id.in_(candidates))
+    yield Candidate, Candidate.project_id == project_id
+    for of_experiment in (Dataset, ExperimentTag):
+        yield of_experiment, of_experiment.experiment_id.in_(experiments)
+    for of_project in (Experiment, MetricKey, ProjectCounters):
+        yield of_project, of_project.project_id == project_id
+
+
+def _delete_files(project_id: int, delete_files: Callable[[int], object]) -> None:
+    try:
+        delete_files(project_id)
+    except Exception:
+        logger.exception(
+            "The artifacts of the deleted project %s could not be deleted; "
+            "`flask mlops purge-project %s` tries again.",
+            project_id,
+            project_id,
+        )
+
+
+def _when_committed(session: Session | scoped_session[Session], action: Callable[[], None]) -> None:
+    """Run `action` once, right after the session's outermost transaction, if it is committed."""
+    # Listeners of a scoped session would hear the sessions of all threads.
+    own = session() if isinstance(session, scoped_session) else session
+    is_committed = False
+
+    def committed(session: Session) -> None:
+        nonlocal is_committed
+        is_committed = not session.in_nested_transaction()
+
+    def ended(session: Session, transaction: SessionTransaction) -> None:
+        if transaction.parent is None:
+            event.remove(own, "after_commit", committed)
+            event.remove(own, "after_transaction_end", ended)
+            if is_committed:
+                action()
+
+    event.listen(own, "after_commit", committed)
+    event.listen(own, "after_transaction_end", ended)

@@ -1,0 +1,108 @@
+"""From references to the candidates that somebody may see, in a bounded number of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from urllib.parse import unquote
+
+from sqlalchemy import select
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, MapAdapter, Rule
+
+from gitlab_mlops.access import ReadAccess, grant
+from gitlab_mlops.errors import Forbidden, NotFound, Unauthenticated
+from gitlab_mlops.host import Project
+from gitlab_mlops.models import Candidate
+from gitlab_mlops.services.references.context import Context
+from gitlab_mlops.services.references.syntax import Place, Reference
+
+MAX_REFERENCES = 1000
+"""Different references of one text that are looked at; the others stay text."""
+MAX_PLACES = 50
+"""Different projects that one text may name; the forge is asked for each of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A candidate that is referred to, and the access of who may see it."""
+
+    access: ReadAccess
+    id: int
+    iid: int
+    eid: str
+    name: str
+    in_trash: bool
+
+
+def projects(references: Iterable[Reference], context: Context) -> dict[Reference, Project]:
+    """The project of each reference, if there is one, whether or not the actor may see it.
+
+    Looks at no more than `MAX_REFERENCES` and `MAX_PLACES`, in the order given.
+    """
+    wanted = list(islice(dict.fromkeys(references), MAX_REFERENCES))
+    places = islice(dict.fromkeys(reference.place for reference in wanted), MAX_PLACES)
+    found = dict(_find_projects(places, context))
+    return {reference: found[reference.place] for reference in wanted if reference.place in found}
+
+
+def resolve(named: Mapping[Reference, Project], context: Context) -> dict[Reference, Target]:
+    """The candidates that the actor may see, of references with their projects."""
+    by_project: defaultdict[Project, list[Reference]] = defaultdict(list)
+    for reference, project in named.items():
+        by_project[project].append(reference)
+    targets: dict[Reference, Target] = {}
+    for project, references in by_project.items():
+        if access := read_access(context, project):
+            found = _load(access, {reference.iid for reference in references})
+            targets |= {each: found[each.iid] for each in references if each.iid in found}
+    return targets
+
+
+def read_access(context: Context, project: Project) -> ReadAccess | None:
+    """Access to the project for the context's actor, or None if it is hidden."""
+    try:
+        return grant(ReadAccess, context.host, context.settings, context.actor, project)
+    except (NotFound, Forbidden, Unauthenticated):
+        return None
+
+
+def _find_projects(places: Iterable[Place], context: Context) -> Iterator[tuple[Place, Project]]:
+    routes: MapAdapter | None = None
+    for place in places:
+        project: Project | None = context.project
+        if place.path:
+            project = context.host.projects.by_path(place.path)
+        elif place.page:
+            routes = routes or _routes(context)
+            project = _by_page(place.page, routes, context)
+        if project is not None:
+            yield place, project
+
+
+def _routes(context: Context) -> MapAdapter:
+    """The forge's URL rules for the pages of its projects."""
+    rules = [Rule(prefix, endpoint="project") for prefix in context.host.chrome.web_prefixes]
+    return Map(rules, converters=context.converters).bind("forge")
+
+
+def _by_page(page: str, routes: MapAdapter, context: Context) -> Project | None:
+    try:
+        _, values = routes.match(f"/{unquote(page)}")
+    except HTTPException:
+        return None
+    return context.host.projects.by_url(values)
+
+
+def _load(access: ReadAccess, iids: set[int]) -> dict[int, Target]:
+    statement = select(
+        Candidate.id, Candidate.iid, Candidate.eid, Candidate.name, Candidate.deleted_at
+    ).where(Candidate.project_id == access.project.id, Candidate.iid.in_(sorted(iids)))
+    return {
+        row.iid: Target(
+            access, row.id, row.iid, row.eid, row.name, in_trash=row.deleted_at is not None
+        )
+        for row in access.session.execute(statement)
+    }

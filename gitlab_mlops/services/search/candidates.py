@@ -1,0 +1,102 @@
+"""Finding candidates by what they logged, in any order, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from gitlab_mlops.access import ReadAccess
+from gitlab_mlops.errors import Invalid
+from gitlab_mlops.models import Candidate, MetricKey
+from gitlab_mlops.services import records
+from gitlab_mlops.services.expressions import Comparison, Expression, Order, comparisons, required
+from gitlab_mlops.services.search.conditions import to_sql
+from gitlab_mlops.services.search.keyset import Position, Rank, SortKey
+from gitlab_mlops.services.search.pages import Page, View, in_view, read_page
+from gitlab_mlops.services.search.sources import TIMES, Key, Sources
+from gitlab_mlops.services.search.values import dialect_of
+
+# With the longest filter still below SQLite's limit of 32,766 parameters.
+MAX_EXPERIMENTS = 10_000
+# The databases plan the joins by trying their orders; PostgreSQL tries all of up to eight.
+MAX_FILTER_JOINS = 4
+
+
+def search_candidates(
+    access: ReadAccess,
+    experiment_ids: Sequence[int],
+    *,
+    where: Expression | None = None,
+    order: Sequence[Order] = (),
+    view: View = "active",
+    limit: int,
+    after: Position | None = None,
+) -> Page:
+    """The candidates of these experiments (internal ids) that an expression finds.
+
+    The order ends as MLflow's: the newest start first, then by eid. The rows are those of
+    `records.RECORD_COLUMNS`, for `records.load`. Raises `Invalid` if there are too many
+    experiments, or if `after` is of another order.
+    """
+    if len(experiment_ids) > MAX_EXPERIMENTS:
+        raise Invalid(f"Search at most {MAX_EXPERIMENTS} experiments at once.")
+    orders = _with_ties_broken(order)
+    metric_ids = _metric_ids(access, where, orders)
+    needed = set(islice(_required_metrics(where), MAX_FILTER_JOINS))
+    sorted_by = [(each.entity, each.key) for each in orders if each.entity != "attribute"]
+    sources = Sources(experiment_ids, metric_ids, dict.fromkeys([*sorted(needed), *sorted_by]))
+    keys = [_sort_key(each, sources, needed) for each in orders]
+    condition = to_sql(where, sources, dialect_of(access.session))
+    lead = next(each for each, key in zip(orders, keys, strict=True) if key.column is not None)
+
+    def statement(rank: Rank) -> Select[Any]:
+        inner = needed if rank is Rank.MISSING else needed | {(lead.entity, lead.key)}
+        found = sources.join(_select(access, experiment_ids, view), outer=set(sorted_by) - inner)
+        return found.where(condition)
+
+    return read_page(access.session, keys, statement, limit=limit, after=after)
+
+
+def _select(access: ReadAccess, experiment_ids: Sequence[int], view: View) -> Select[Any]:
+    ids = Candidate.experiment_id
+    chosen = ids == experiment_ids[0] if len(experiment_ids) == 1 else ids.in_(experiment_ids)
+    view_conditions = in_view(Candidate.deleted_at.expression, view)
+    return records.select_records(access).where(chosen, *view_conditions)
+
+
+def _with_ties_broken(order: Sequence[Order]) -> list[Order]:
+    given = {(each.entity, each.key) for each in order}
+    ties = (Order("attribute", "start_time", descending=True), Order("attribute", "eid"))
+    return [*order, *(tie for tie in ties if (tie.entity, tie.key) not in given)]
+
+
+def _sort_key(order: Order, sources: Sources, needed: set[Key]) -> SortKey:
+    column = sources.value(order.entity, order.key)
+    if order.entity == "attribute":
+        timed = order.key in TIMES
+        return SortKey(column, int if timed else str, order.descending, nullable=timed)
+    kind = float if order.entity == "metric" else str
+    # What the filter needs is missing in nothing that it finds.
+    return SortKey(column, kind, order.descending, (order.entity, order.key) not in needed)
+
+
+def _required_metrics(where: Expression | None) -> Iterator[Key]:
+    keys = (("metric", each.key) for each in required(where) if each.entity == "metric")
+    return iter(dict.fromkeys(keys))
+
+
+def _metric_ids(
+    access: ReadAccess, where: Expression | None, order: Sequence[Order]
+) -> dict[str, int]:
+    """The ids of the metrics that a search names. A name that the project lacks has none."""
+    named: list[Comparison | Order] = [*comparisons(where), *order]
+    keys = {each.key for each in named if each.entity == "metric"}
+    if not keys:
+        return {}
+    statement = select(MetricKey.key, MetricKey.id).where(
+        MetricKey.project_id == access.project.id, MetricKey.key.in_(keys)
+    )
+    return {key: key_id for key, key_id in access.session.execute(statement)}

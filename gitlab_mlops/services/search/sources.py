@@ -1,0 +1,97 @@
+"""Where the values that a search compares and sorts by come from: columns, joins, subqueries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Select, String, and_, case, cast, literal, select
+from sqlalchemy.orm import aliased
+
+from gitlab_mlops.models import (
+    Candidate,
+    CandidateTag,
+    Experiment,
+    MetricSeries,
+    Param,
+    Status,
+)
+from gitlab_mlops.services.search.values import Column, Condition
+
+Key = tuple[str, str]
+"""(entity, key), with the entity metric, param or tag."""
+
+ATTRIBUTES: Mapping[str, Column] = {
+    "eid": Candidate.eid.expression,
+    "name": Candidate.name.expression,
+    "user_id": Candidate.user_id.expression,
+    "start_time": Candidate.start_time.expression,
+    "end_time": Candidate.end_time.expression,
+    # Compared and sorted by name, as MLflow does.
+    "status": case(
+        {status.value: status.name for status in Status}, value=Candidate.status, else_=""
+    ),
+    # As `wire/runs.py` shows it.
+    "artifact_uri": literal("mlflow-artifacts:/")
+    + cast(Experiment.iid, String)
+    + "/"
+    + Candidate.eid
+    + "/artifacts",
+}
+TIMES = frozenset({"start_time", "end_time"})
+
+_MODELS: Mapping[str, Any] = {"metric": MetricSeries, "param": Param, "tag": CandidateTag}
+
+
+class Sources:
+    """The values of one statement over candidates. `joined` keys are its joined tables.
+
+    A joined table lets the database start from it, and read a metric's index in order. What is
+    not joined is looked up per candidate by primary key: for parameters and tags, which have no
+    index by value, this costs the same whatever the statistics of the tables say.
+    """
+
+    def __init__(
+        self, experiment_ids: Sequence[int], metric_ids: Mapping[str, int], joined: Iterable[Key]
+    ) -> None:
+        """`metric_ids` are those of the metrics that the project knows, by name."""
+        self.experiment_ids = experiment_ids
+        self.metric_ids = metric_ids
+        self.joined = {key: aliased(_MODELS[key[0]]) for key in joined if self.knows(key)}
+
+    def knows(self, key: Key) -> bool:
+        """Whether any candidate of the project can have a value."""
+        return key[0] != "metric" or key[1] in self.metric_ids
+
+    def join(self, statement: Select[Any], outer: Iterable[Key]) -> Select[Any]:
+        """Join the tables of the joined keys, those in `outer` by LEFT JOIN."""
+        left = set(outer)
+        for key, table in self.joined.items():
+            statement = statement.join(table, self._belongs(key, table), isouter=key in left)
+        return statement
+
+    def value(self, entity: str, key: str) -> Column | None:
+        """The value of an attribute, metric, param or tag; None if nothing can have it."""
+        if entity == "attribute":
+            return ATTRIBUTES[key]
+        if not self.knows((entity, key)):
+            return None
+        if (entity, key) in self.joined:
+            column: Column = self.joined[entity, key].value
+            return column
+        table = aliased(_MODELS[entity])
+        lookup = select(table.value).where(self._belongs((entity, key), table))
+        return lookup.correlate(Candidate).scalar_subquery()
+
+    def _belongs(self, key: Key, table: Any) -> Condition:
+        mine = table.candidate_id == Candidate.id
+        if key[0] != "metric":
+            return and_(mine, table.key == key[1])
+        # A constant, where there is one, is the first column of the index by value.
+        single = len(self.experiment_ids) == 1
+        experiment = self.experiment_ids[0] if single else Candidate.experiment_id
+        return and_(
+            mine,
+            table.key_id == self.metric_ids[key[1]],
+            table.experiment_id == experiment,
+        )

@@ -1,0 +1,33 @@
+"""Statements that SQLite and PostgreSQL share and SQLAlchemy keeps in their dialects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Session
+
+# Below SQLite's and PostgreSQL's limits of bound parameters (32,766 and 65,535).
+MAX_PARAMETERS = 20_000
+
+T = TypeVar("T")
+
+
+def upsert(session: Session, model: type[DeclarativeBase]) -> Any:
+    """An INSERT into the model's table that can say ON CONFLICT, in the session's dialect.
+
+    Conflicts are told to the database instead of caught, because an IntegrityError would end the
+    transaction, and savepoints do not work under pysqlite's defaults.
+    """
+    table = model.__table__
+    assert isinstance(table, Table)
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def chunks(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
+    """The items in slices of at most `size`."""
+    return (items[start : start + size] for start in range(0, len(items), size))

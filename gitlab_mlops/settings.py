@@ -1,0 +1,46 @@
+"""Every `MLOPS_*` key of the forge's configuration, its default and what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The plugin's settings, read once by `MLOps.init_app`. `docs/settings.md` lists them."""
+
+    artifacts_url: str = ""
+    """Where artifacts go: a folder (`/srv/artifacts` or `file:///...`), `s3://bucket/prefix`,
+    `gs://...` or `az://...`. Empty: the folder `mlops-artifacts` in the instance folder."""
+    artifacts_options: Mapping[str, str] | None = None
+    """Options of the object store by obstore's names, such as `endpoint`, `region`,
+    `access_key_id` and `secret_access_key`."""
+    api_prefix: str = "/api/v4/projects"
+    """What stands before `<project>/ml/mlflow` in the tracking URI."""
+    read_scopes: tuple[str, ...] = ("api", "read_api", "mlops:read", "mlops:write")
+    """Token scopes that let a token read."""
+    write_scopes: tuple[str, ...] = ("api", "mlops:write")
+    """Token scopes that let a token write."""
+    max_body_bytes: int = 32 * MEBIBYTE
+    """Largest JSON body of a tracking request, in bytes."""
+    max_artifact_bytes: int = 0
+    """Largest artifact, in bytes; 0 is no limit."""
+    multipart_uploads: bool = True
+    """Whether MLflow 3 clients send artifacts of 500 MB and more in parallel parts."""
+    upload_url_seconds: int = 3600
+    """How long the signed address of one part of a multipart upload is good, in seconds."""
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Read the `MLOPS_*` keys; raise `ValueError` for one that the plugin does not know."""
+        known = {f"MLOPS_{field.name.upper()}": field.name for field in fields(cls)}
+        given = {key: value for key, value in config.items() if key.startswith("MLOPS_")}
+        if unknown := sorted(given.keys() - known.keys()):
+            raise ValueError(
+                f"unknown setting {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+            )
+        return cls(**{known[key]: value for key, value in given.items()})

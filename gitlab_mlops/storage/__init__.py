@@ -1,0 +1,5 @@
+"""Artifact bytes: a local folder, S3, GCS or Azure, all through obstore."""
+
+from gitlab_mlops.storage.store import Blob, Entry, Storage
+
+__all__ = ["Blob", "Entry", "Storage"]

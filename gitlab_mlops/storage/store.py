@@ -1,0 +1,228 @@
+"""`Storage`: put, open, list and delete artifact bytes by key, streamed and atomically."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import obstore
+
+from gitlab_mlops.errors import Invalid, NotFound
+from gitlab_mlops.settings import Settings
+from gitlab_mlops.storage import transfer
+from gitlab_mlops.storage.connect import check_fork, connect, local_folder
+from gitlab_mlops.storage.failures import translated
+from gitlab_mlops.storage.local import LocalChunks, open_local, sweep_local
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
+    from obstore.store import ObjectStore
+
+LIST_PAGE = 1000
+"""Objects per answer of a store when all of them are wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file or folder of a listing. `name` is relative to what was listed; `size` in bytes."""
+
+    name: str
+    size: int = 0
+    is_folder: bool = False
+    modified: datetime | None = None
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Opened bytes: `chunks` yields those from `start` to before `stop`, of `size` in all.
+
+    Call `close` when done, also when nothing was read.
+    """
+
+    size: int
+    start: int
+    stop: int
+    etag: str
+    chunks: Iterator[bytes]
+
+    def close(self) -> None:
+        """Give back the open file, if it is one."""
+        if isinstance(self.chunks, LocalChunks):
+            self.chunks.close()
+
+
+class Storage:
+    """Where artifacts are. Keys are `/`-separated; the server alone makes them.
+
+    Every method raises `NotFound`, `StorageFull` or `Unavailable`, and `Invalid` for a key that
+    cannot be. The store is made at the first use, so an instance may cross a fork until then.
+    """
+
+    def __init__(
+        self, url: str, options: Mapping[str, str] | None = None, *, default_folder: Path
+    ) -> None:
+        """Remember where to go; raises `ValueError` for a `url` that means nothing."""
+        self.folder = local_folder(url, default_folder)
+        self._url = url
+        self._options = dict(options or {})
+        self._store: ObjectStore | None = None
+
+    @classmethod
+    def from_settings(cls, settings: Settings, default_folder: Path) -> Self:
+        """The storage that the operator chose, else `default_folder`."""
+        return cls(
+            settings.artifacts_url, settings.artifacts_options, default_folder=default_folder
+        )
+
+    def __repr__(self) -> str:
+        return f"Storage({str(self.folder or self._url)!r})"
+
+    def put(self, key: str, chunks: Iterable[bytes], length: int | None = None) -> int:
+        """Store `chunks` under `key`, replacing what is there; returns the number of bytes.
+
+        Readers see the old bytes or all of the new ones. If `chunks` raises, or yields fewer or
+        more than `length` bytes, nothing is stored. `chunks` must not use a `Storage` itself:
+        obstore drives it from inside its event loop, where it can start nothing else.
+        """
+        counted = transfer.Counted(chunks, length)
+        with translated(writing=True):
+            try:
+                transfer.put(self._connected(), _checked(key), counted, length)
+            except Exception:
+                if counted.failure is None:
+                    raise
+        if counted.failure is not None:  # the body's own fault, whatever the store made of it
+            raise counted.failure
+        return counted.bytes
+
+    def open(self, key: str, span: tuple[int, int] | None = None) -> Blob:
+        """Open the bytes of `key`; `span` is (start, stop before), not empty and within them."""
+        with translated():
+            if self.folder is not None:
+                return _open_local(self.folder / _checked(key), span)
+            meta, (start, stop), chunks = transfer.get(self._connected(), _checked(key), span)
+            return Blob(meta["size"], start, stop, _etag(meta), chunks)
+
+    def head(self, key: str) -> Entry:
+        """Size, time and ETag of the object `key`."""
+        with translated():
+            return _entry(obstore.head(self._connected(), _checked(key)), cut=0)
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an object `key`; a folder is none."""
+        try:
+            self.head(key)
+        except NotFound:
+            return False
+        return True
+
+    def list_folder(self, prefix: str) -> list[Entry]:
+        """Folders and files right below `prefix` ("": the top), by name.
+
+        There are none if there is no such folder, or if it is a file.
+        """
+        with translated():
+            found = obstore.list_with_delimiter(
+                self._connected(), _checked(prefix) if prefix else None
+            )
+        cut = len(prefix) + 1 if prefix else 0
+        folders = [Entry(path[cut:], is_folder=True) for path in found["common_prefixes"]]
+        files = [_entry(meta, cut) for meta in found["objects"] if meta["path"] != prefix]
+        return sorted(folders + files, key=lambda entry: entry.name)
+
+    def walk(self, prefix: str) -> Iterator[Entry]:
+        """All files below `prefix` at any depth, in no order, in bounded memory."""
+        cut = len(prefix) + 1
+        with translated():
+            for page in obstore.list(self._connected(), _checked(prefix), chunk_size=LIST_PAGE):
+                yield from (_entry(meta, cut) for meta in page if meta["path"] != prefix)
+
+    def has_below(self, prefix: str) -> bool:
+        """Whether `prefix` is a folder: whether anything is below it."""
+        return next(self.walk(prefix), None) is not None
+
+    def delete(self, key: str) -> None:
+        """Delete the object `key`; if it is already gone, all is well."""
+        try:
+            with translated():
+                obstore.delete(self._connected(), _checked(key))
+        except NotFound:
+            return
+
+    def delete_below(self, prefix: str) -> int:
+        """Delete everything below `prefix`, at any depth; returns how many files that were."""
+        count = 0
+        while page := [f"{prefix}/{found.name}" for found in islice(self.walk(prefix), LIST_PAGE)]:
+            try:
+                with translated():
+                    obstore.delete(self._connected(), page)
+                count += len(page)
+            except NotFound:  # somebody else deletes the same; look again at what is left
+                continue
+        return count
+
+    def concat(self, keys: Sequence[str], key: str, total: int) -> None:
+        """Store the bytes of `keys` (`total` of them), one after the other, under `key`.
+
+        Readers of `key` see the old bytes or all of the new ones.
+        """
+        if self.folder is not None:
+            # Local files are read without obstore, so they may feed its `put`; at full speed.
+            self.put(key, (chunk for part in keys for chunk in self.open(part).chunks), total)
+            return
+        with translated(writing=True):
+            asyncio.run(transfer.concat(self._connected(), keys, _checked(key), total))
+
+    def sweep(self, older_than_seconds: int) -> int:
+        """Delete what uploads that were cut off have left; returns how many files that were.
+
+        Only a local folder can show them. In an object store they are incomplete multipart
+        uploads, which the lifecycle rules of the bucket remove.
+        """
+        if self.folder is None:
+            return 0
+        with translated():
+            return sweep_local(self.folder, time.time() - older_than_seconds)
+
+    def check(self) -> None:
+        """Write, read and delete a small object, to prove to the operator that it works."""
+        key = f".check/{os.getpid()}-{time.time_ns()}"
+        self.put(key, [b"mlops"])
+        self.open(key).close()
+        self.delete(key)
+
+    def _connected(self) -> ObjectStore:
+        check_fork()
+        if self._store is None:
+            self._store = connect(self._url, self._options, self.folder)
+        return self._store
+
+
+def _checked(key: str) -> str:
+    """The key, if it stays where it says; the last line of defence below the path rules."""
+    if "\0" in key or not {"", ".", ".."}.isdisjoint(key.split("/")):
+        raise Invalid("Invalid path")
+    return key
+
+
+def _open_local(path: Path, span: tuple[int, int] | None) -> Blob:
+    file, size, etag = open_local(path)
+    start, stop = span or (0, size)
+    return Blob(size, start, stop, etag, LocalChunks(file, start, stop, transfer.READ_BYTES))
+
+
+def _entry(meta: ObjectMeta, cut: int) -> Entry:
+    return Entry(meta["path"][cut:], meta["size"], False, meta["last_modified"], _etag(meta))
+
+
+def _etag(meta: ObjectMeta) -> str:
+    """Without the quotes that some stores leave around it; empty if there is none."""
+    return (meta["e_tag"] or "").strip('"')

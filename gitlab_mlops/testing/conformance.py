@@ -1,0 +1,66 @@
+"""The class that the author of an adapter derives from."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gitlab_mlops.host_check import problems
+from gitlab_mlops.testing.forge import Forge
+from gitlab_mlops.testing.identity import IdentityConformance
+from gitlab_mlops.testing.mentions import MentionsConformance
+from gitlab_mlops.testing.pages import PagesConformance
+from gitlab_mlops.testing.permissions import PermissionsConformance
+from gitlab_mlops.testing.projects import ProjectsConformance
+from gitlab_mlops.testing.tracking import TrackingConformance
+from gitlab_mlops.testing.world import World
+
+
+class AdapterConformance(
+    IdentityConformance,
+    ProjectsConformance,
+    PermissionsConformance,
+    PagesConformance,
+    TrackingConformance,
+    MentionsConformance,
+):
+    """Every contract of `gitlab_mlops.host`, asked of a real application.
+
+    Derive a class whose name begins with `Test` and implement `make_forge`.
+    """
+
+    @abstractmethod
+    def make_forge(self, folder: Path) -> Forge:
+        """A new forge, empty, which keeps its files in `folder`."""
+
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> Iterator[World]:
+        """One forge and its people."""
+        world = World(self.make_forge(tmp_path))
+        yield world
+        _close(world)
+
+    def test_the_bundle_has_everything_that_the_plugin_calls(self, world: World) -> None:
+        assert problems(world.host) == []
+
+    def test_two_applications_in_one_process_do_not_meet(self, tmp_path: Path) -> None:
+        worlds = []
+        for name in ("one", "two"):
+            (tmp_path / name).mkdir()
+            worlds.append(World(self.make_forge(tmp_path / name)))
+        projects = [world.project() for world in worlds]
+        worlds[0].writer(projects[0]).start_run()
+        assert [w.rows(p) for w, p in zip(worlds, projects, strict=True)][1] == 0
+        worlds[1].writer(projects[1]).start_run()
+        for world in worlds:
+            _close(world)
+
+
+def _close(world: World) -> None:
+    engines = world.ask(lambda host: list(host.engines()))
+    world.forge.close()
+    for engine in engines:
+        engine.dispose()

@@ -1,0 +1,1 @@
+"""MLflow's JSON: what requests say, what answers look like, and nothing of how it is stored."""

@@ -1,0 +1,131 @@
+"""What MLflow lets a search ask about runs and about experiments: names, operators, values.
+
+From `SearchUtils`, `SearchExperimentsUtils` (mlflow/utils/search_utils.py, 3.17) and the filter
+functions of MLflow's SqlAlchemyStore. Names become those of our columns here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from gitlab_mlops.services.expressions import Entity, Operator
+
+
+class Form(Enum):
+    """What kind of value a key compares with."""
+
+    NUMBER = "a number"
+    INTEGER = "a whole number"
+    TEXT = "a text in quotes"
+    ID = "a whole number in quotes"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a key may be compared."""
+
+    form: Form
+    operators: tuple[Operator, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A column: its name in our models, and how it may be compared."""
+
+    column: str
+    rule: Rule
+
+
+NUMERIC = Rule(Form.NUMBER, ("=", "!=", "<", "<=", ">", ">="))
+WHOLE = Rule(Form.INTEGER, NUMERIC.operators)
+TEXT = Rule(Form.TEXT, ("=", "!=", "LIKE", "ILIKE"))
+LISTED = Rule(Form.TEXT, (*TEXT.operators, "IN", "NOT IN"))
+OPTIONAL = Rule(Form.TEXT, (*TEXT.operators, "IS NULL", "IS NOT NULL"))
+ID = Rule(Form.ID, ("=", "!=", "IN", "NOT IN"))
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """A dialect of the language: for each word that MLflow knows, what it stands for here."""
+
+    entities: Mapping[str, Entity]
+    attributes: Mapping[str, Attribute]
+    order_entities: frozenset[Entity]
+    order_attributes: frozenset[str]
+    rules: Mapping[Entity, Rule]
+    dataset_keys: frozenset[str] = frozenset()
+
+    def rule(self, entity: Entity, key: str) -> Rule:
+        """How this key may be compared; an attribute goes by its word on the wire."""
+        return self.attributes[key].rule if entity == "attribute" else self.rules[entity]
+
+    def column(self, entity: Entity, key: str) -> str:
+        """What services call this key."""
+        return self.attributes[key].column if entity == "attribute" else key
+
+
+_START, _NAME = Attribute("start_time", NUMERIC), Attribute("name", TEXT)
+
+CANDIDATES = Grammar(
+    entities={
+        "attribute": "attribute",
+        "attributes": "attribute",
+        "attr": "attribute",
+        "run": "attribute",
+        "metric": "metric",
+        "metrics": "metric",
+        "parameter": "param",
+        "parameters": "param",
+        "param": "param",
+        "params": "param",
+        "tag": "tag",
+        "tags": "tag",
+        "dataset": "dataset",
+        "datasets": "dataset",
+    },
+    attributes={
+        "run_id": Attribute("eid", LISTED),
+        "run_name": _NAME,
+        "run name": _NAME,
+        "Run name": _NAME,
+        "Run Name": _NAME,
+        "status": Attribute("status", TEXT),
+        "user_id": Attribute("user_id", TEXT),
+        "artifact_uri": Attribute("artifact_uri", TEXT),
+        "start_time": _START,
+        "created": _START,
+        "Created": _START,
+        "end_time": Attribute("end_time", NUMERIC),
+    },
+    order_entities=frozenset({"attribute", "metric", "param", "tag"}),
+    order_attributes=frozenset(
+        {
+            "run_id",
+            "run_name",
+            "status",
+            "user_id",
+            "artifact_uri",
+            "start_time",
+            "created",
+            "Created",
+            "end_time",
+        }
+    ),
+    rules={"metric": NUMERIC, "param": OPTIONAL, "tag": OPTIONAL, "dataset": LISTED},
+    dataset_keys=frozenset({"name", "digest", "context"}),
+)
+
+EXPERIMENTS = Grammar(
+    entities={"attribute": "attribute", "tag": "tag", "tags": "tag"},
+    attributes={
+        "name": _NAME,
+        "experiment_id": Attribute("iid", ID),
+        "creation_time": Attribute("created_at", WHOLE),
+        "last_update_time": Attribute("updated_at", WHOLE),
+    },
+    order_entities=frozenset({"attribute"}),
+    order_attributes=frozenset({"name", "experiment_id", "creation_time", "last_update_time"}),
+    rules={"tag": OPTIONAL},
+)

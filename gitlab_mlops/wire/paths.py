@@ -1,0 +1,85 @@
+"""Which artifact paths there can be: those that MLflow's own client takes as they are.
+
+The client passes every name of a listing through `mlflow.utils.uri.validate_path_is_safe`, which
+raises for some names and rewrites others. One such file would break every listing of its folder
+or could never be downloaded, so it is refused when it comes.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from urllib.parse import unquote, urlparse, urlunparse
+
+from gitlab_mlops.errors import Invalid
+
+# A local disk takes names of 255 bytes, and obstore adds `#1` while it writes.
+SEGMENT_BYTES = 250
+# S3 takes keys of 1,024 bytes; what the server puts in front needs about 60, the operator some.
+PATH_BYTES = 900
+MAX_DEPTH = 64
+
+UNSAFE = "Invalid path"
+"""MLflow's words for a path that leads elsewhere."""
+
+
+def to_write(path: str) -> str:
+    """The path, if an artifact may have it; `Invalid` for every other.
+
+    `path` has been decoded exactly once, by the web server or from JSON.
+    """
+    segments = path.split("/")
+    _refuse_unsafe(path, segments)
+    if "" in segments or "." in segments:
+        raise Invalid(f"{UNSAFE}: it has an empty part, a part '.', or ends with a slash.")
+    if len(path.encode()) > PATH_BYTES or len(segments) > MAX_DEPTH:
+        raise Invalid(
+            f"{UNSAFE}: it is over {PATH_BYTES} bytes long or over {MAX_DEPTH} folders deep."
+        )
+    for segment in segments:
+        if why := _wrong_with(segment):
+            raise Invalid(f"{UNSAFE}: {why}.")
+    return path
+
+
+def to_read(path: str) -> str:
+    """The path in its plain form: a slash at the end, doubled ones and `.` are left out.
+
+    Raises `Invalid` for every path that no artifact can have.
+    """
+    segments = path.split("/")
+    _refuse_unsafe(path, segments)
+    plain = "/".join(segment for segment in segments if segment not in ("", "."))
+    return to_write(plain) if plain else ""
+
+
+def _refuse_unsafe(path: str, segments: list[str]) -> None:
+    """What the stock server refuses, in its words: also encoded once more, or many times."""
+    decoded = path
+    while (again := unquote(decoded)) != decoded:
+        decoded = again
+    if path.startswith("/") or ".." in segments or "#" in path:
+        raise Invalid(UNSAFE)
+    if decoded != path and (decoded.startswith("/") or ".." in decoded.split("/")):
+        raise Invalid(UNSAFE)
+
+
+def _wrong_with(segment: str) -> str:
+    if any(unicodedata.category(letter) in ("Cc", "Cs") or letter == "\ufffd" for letter in segment):
+        return "a name holds control characters or is not valid UTF-8"
+    if len(segment.encode()) > SEGMENT_BYTES:
+        return f"a name is over {SEGMENT_BYTES} bytes long"
+    if "\\" in segment or "?" in segment:
+        return "a name holds a backslash or a question mark"
+    if segment[1:2] == ":" or segment.lower().startswith("file:"):
+        return "a name looks like a drive or a file: address"
+    if segment.startswith(" ") or _rewritten(segment):
+        return f"MLflow's client cannot ask for a file named {segment[:80]!r}"
+    return ""
+
+
+def _rewritten(name: str) -> bool:
+    """Whether `mlflow.utils.uri._decode` gives back something else."""
+    try:
+        return urlunparse(urlparse(unquote(name))) != name
+    except ValueError:
+        return True

@@ -1,0 +1,36 @@
+"""Markdown of people to HTML: rendered, sanitized, and then linked for the one who reads it."""
+
+from __future__ import annotations
+
+import nh3
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from gitlab_mlops import Actor, Project
+from host_stub.plugin import mlops
+
+# Raw HTML stays text. A picture becomes a link: pages load nothing from elsewhere.
+_renderer = MarkdownIt("commonmark", {"html": False})
+_renderer.enable(["table", "strikethrough"]).disable("image")
+
+TAGS = {
+    "a", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li",
+    "ol", "p", "pre", "s", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
+}  # fmt: skip
+ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
+
+
+def to_html(text: str) -> str:
+    """Safe HTML. The sanitizer does not trust the renderer, and the other way round."""
+    return nh3.clean(
+        _renderer.render(text),
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        url_schemes={"http", "https", "mailto"},
+        link_rel="nofollow noopener noreferrer",
+    )
+
+
+def show(text: str, project: Project, reader: Actor | None) -> Markup:
+    """Safe HTML with links to what the text mentions, as far as this reader may see it."""
+    return mlops.link_references(to_html(text), project=project, actor=reader)

