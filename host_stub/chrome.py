@@ -37,7 +37,7 @@ class Shell:
 
     path: str
     name: str
-    visibility: str
+    color: int
     url: str
     navigation: tuple[NavigationItem, ...]
     page: str
@@ -82,7 +82,7 @@ def shell(project: gitlab_mlops.Project, page: str) -> Shell:
     return Shell(
         path=project.path,
         name=project.name or project.path.rpartition("/")[2],
-        visibility=stand.visibility,
+        color=project.id % 6,
         url=project_url(project.path),
         navigation=tuple(_navigation(project, stand, page)),
         page=page,

@@ -20,6 +20,7 @@ INPUT = "mlops.input"
 LENGTH = "mlops.content_length"
 CHUNKED = "mlops.chunked"
 SLASH = "%2F"
+AJAX = "/ajax-api/"
 
 WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -34,13 +35,17 @@ def detach_bodies(app: WSGIApp, api_prefix: str) -> WSGIApp:
 
     A project's path comes as one segment (`group%2Fproject`), and WSGI has decoded it; it becomes
     one again, because URL rules with an open number of segments are tried one after the other.
+    As in the stock server, `/ajax-api/` mirrors `/api/`.
     """
     pattern = tracking_path(api_prefix)
 
     def wrapped(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if found := pattern.match(path := environ.get("PATH_INFO", "")):
             project = found[1].replace("/", SLASH)
-            environ["PATH_INFO"] = path[: found.start(1)] + project + path[found.end(1) :]
+            rest = path[found.end() :]
+            if rest.startswith(AJAX):
+                rest = "/api/" + rest.removeprefix(AJAX)
+            environ["PATH_INFO"] = f"{path[: found.start(1)]}{project}/ml/mlflow{rest}"
             environ[INPUT] = environ["wsgi.input"]
             environ[LENGTH] = environ.pop("CONTENT_LENGTH", "")
             environ[CHUNKED] = environ.get("wsgi.input_terminated", False)

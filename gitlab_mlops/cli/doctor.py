@@ -136,7 +136,7 @@ def routes(app: Flask, mount: Mount) -> Finding:
     """Whether a route of the forge's catches what is meant for MLflow's API."""
     prefix = mount.settings.api_prefix.rstrip("/")
     urls = app.url_map.bind("localhost")
-    for project in ("1", "group/project"):
+    for project in ("1", "group%2Fproject"):
         path = f"{prefix}/{project}/ml/mlflow/api/2.0/mlflow/runs/get"
         try:
             answerer = str(urls.match(path)[0])

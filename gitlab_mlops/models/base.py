@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import BigInteger, Dialect, Double, Integer, MetaData
@@ -59,10 +58,6 @@ class MetricValue(TypeDecorator[float]):
         if dialect.name == "sqlite" and value is not None and math.isnan(value):
             return "NaN"
         return value
-
-    def bind_processor(self, dialect: Dialect) -> Callable[[float | None], Any]:
-        """Bind what `process_bind_param` gives: `Double` would make a float of 'NaN' again."""
-        return lambda value: self.process_bind_param(value, dialect)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> float | None:
         """Give back a float whatever the database holds."""

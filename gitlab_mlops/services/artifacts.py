@@ -39,6 +39,11 @@ class Place:
         """The key in the store."""
         return f"{self.root}/{self.path}" if self.path else self.root
 
+    @property
+    def name(self) -> str:
+        """The file's own name."""
+        return self.path.rpartition("/")[2]
+
 
 Finder = Callable[[ReadAccess, str], Place | None]
 

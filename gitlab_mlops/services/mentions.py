@@ -56,9 +56,9 @@ def record(source: Source, mentioned: Iterable[Reference], context: Context) -> 
     """
     named = projects(mentioned, context)
     keep = {(project.id, reference.iid) for reference, project in named.items()}
-    targets = {target.id: target for target in resolve(named, context).values()}
+    targets = set(resolve(named, context).values())
     for engine, session in _databases([context.project, *named.values()], context.host).items():
-        mine = {i: each for i, each in targets.items() if _engine(each.access.session) is engine}
+        mine = {each.id: each for each in targets if _engine(each.access.session) is engine}
         for target in _record_in(session, source, keep, mine, context):
             announce(candidate_mentioned, target.access, target.iid, source=source)
 

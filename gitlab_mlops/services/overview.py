@@ -215,7 +215,8 @@ def _count(
     return Counts(every - deleted, deleted)
 
 
+_RELATIVE: tuple[Any, ...] = (Candidate.iid, Candidate.name, Candidate.status, Candidate.deleted_at)
+
+
 def _select_relatives(access: ReadAccess) -> Select[Any]:
-    return select(
-        Candidate.iid, Candidate.name, Candidate.status, Candidate.deleted_at
-    ).where(_of(access, Candidate))
+    return select(*_RELATIVE).where(_of(access, Candidate))

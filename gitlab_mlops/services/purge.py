@@ -29,6 +29,10 @@ from gitlab_mlops.models import (
 logger = logging.getLogger(__name__)
 
 Part = tuple[type[DeclarativeBase], ColumnElement[bool]]
+Action = Callable[[], None]
+
+PENDING = "mlops_when_committed"
+"""Where a session keeps what to do after the commit, in its `info`."""
 
 
 def purge_project(session: Session, project_id: int, delete_files: Callable[[int], object]) -> int:
@@ -79,22 +83,30 @@ def _delete_files(project_id: int, delete_files: Callable[[int], object]) -> Non
         )
 
 
-def _when_committed(session: Session | scoped_session[Session], action: Callable[[], None]) -> None:
-    """Run `action` once, right after the session's outermost transaction, if it is committed."""
+def _when_committed(session: Session | scoped_session[Session], action: Action) -> None:
+    """Run `action` when the session's transaction is committed, and not if it is rolled back.
+
+    Nor if only a savepoint is: that may be the one that held what `action` belongs to.
+    """
     # Listeners of a scoped session would hear the sessions of all threads.
     own = session() if isinstance(session, scoped_session) else session
-    is_committed = False
+    if PENDING not in own.info:
+        event.listen(own, "after_commit", _committed)
+        event.listen(own, "after_soft_rollback", _forget)
+        event.listen(own, "after_transaction_end", _ended)
+    own.info.setdefault(PENDING, []).append(action)
 
-    def committed(session: Session) -> None:
-        nonlocal is_committed
-        is_committed = not session.in_nested_transaction()
 
-    def ended(session: Session, transaction: SessionTransaction) -> None:
-        if transaction.parent is None:
-            event.remove(own, "after_commit", committed)
-            event.remove(own, "after_transaction_end", ended)
-            if is_committed:
-                action()
+def _committed(session: Session) -> None:
+    if not session.in_nested_transaction():
+        for action in session.info[PENDING]:
+            action()
 
-    event.listen(own, "after_commit", committed)
-    event.listen(own, "after_transaction_end", ended)
+
+def _ended(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        _forget(session, transaction)
+
+
+def _forget(session: Session, _transaction: SessionTransaction) -> None:
+    session.info[PENDING].clear()

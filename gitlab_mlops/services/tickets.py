@@ -12,7 +12,7 @@ from itsdangerous import BadSignature, SignatureExpired, URLSafeSerializer, URLS
 from gitlab_mlops.errors import Forbidden, NotFound
 from gitlab_mlops.services.uploads import Part, Upload
 
-Secrets = Sequence[str | bytes]
+Secrets = Sequence[bytes]
 """The forge's secret keys, the one to sign with last."""
 
 _UPLOAD = "mlops.upload"

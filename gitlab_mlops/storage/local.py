@@ -26,9 +26,11 @@ class LocalChunks:
         file.seek(start)
 
     def __iter__(self) -> Self:
+        """Itself."""
         return self
 
     def __next__(self) -> bytes:
+        """The next piece; closes the file after the last."""
         chunk = self._file.read(min(self._left, self._chunk_bytes)) if self._left else b""
         if not chunk:
             self.close()

@@ -83,6 +83,7 @@ class Storage:
         )
 
     def __repr__(self) -> str:
+        """The place, without the credentials."""
         return f"Storage({str(self.folder or self._url)!r})"
 
     def put(self, key: str, chunks: Iterable[bytes], length: int | None = None) -> int:

@@ -41,9 +41,11 @@ class Counted:
         self._length = length
 
     def __iter__(self) -> Self:
+        """Itself."""
         return self
 
     def __next__(self) -> bytes:
+        """The next chunk, counted."""
         try:
             return self._next()
         except StopIteration:

@@ -9,11 +9,14 @@ Implement `Forge`, derive a test class from `AdapterConformance`, and run pytest
 `docs/adapters.md` has a complete example.
 """
 
+from pkgutil import iter_modules
+
 import pytest
 
-pytest.register_assert_rewrite("gitlab_mlops.testing")
+# Before they are imported, or failures would not show the values that were compared.
+for _module in iter_modules(__path__):
+    pytest.register_assert_rewrite(f"{__name__}.{_module.name}")
 
-# Below the line above, or failures would not show the values that were compared.
 from gitlab_mlops.testing.conformance import AdapterConformance  # noqa: E402
 from gitlab_mlops.testing.forge import Forge, unsupported  # noqa: E402
 

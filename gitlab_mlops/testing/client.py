@@ -63,6 +63,6 @@ def headers(credential: Credential) -> dict[str, str]:
 
 
 def _good(response: TestResponse) -> dict[str, Any]:
-    assert response.status_code == 200, response.get_data(as_text=True)
+    assert response.status_code == 200, response.text
     answer: dict[str, Any] = response.get_json()
     return answer

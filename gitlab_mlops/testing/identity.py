@@ -53,7 +53,7 @@ class IdentityConformance:
         world.forge.block_user(user)
         assert world.authenticate(token) is None
         answer = browser.get(f"{PROBE}/actor")
-        assert actor.id not in answer.get_data(as_text=True) or answer.status_code != 200
+        assert actor.id not in answer.text or answer.status_code != 200
 
     def test_scopes_are_the_tokens(self, world: World) -> None:
         user = world.user()

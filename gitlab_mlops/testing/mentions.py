@@ -27,7 +27,7 @@ class MentionsConformance:
         project, user = _with_candidate(world)
         source = world.forge.save_text(project, user, "better than [candidate:1]")
         browser = world.browser(user)
-        html = browser.get(_link(world, user, source).url).get_data(as_text=True)
+        html = browser.get(_link(world, user, source).url).text
         assert f'href="{world.page(project, "candidates/1")}"' in html
 
     def test_the_candidate_links_to_the_text(self, world: World) -> None:
@@ -43,7 +43,7 @@ class MentionsConformance:
         source = world.forge.save_text(shown, writer, f"see {mention}")
         outsider = world.user()
         html = (
-            world.browser(outsider).get(_link(world, outsider, source).url).get_data(as_text=True)
+            world.browser(outsider).get(_link(world, outsider, source).url).text
         )
         assert mention in html
         assert world.page(hidden, "candidates/1") not in html
@@ -85,7 +85,7 @@ class MentionsConformance:
             _references(world).post_system_note(actor, source, note)
             world.host.session(project).commit()
         url = _link(world, user, source).url
-        assert note in world.browser(user).get(url).get_data(as_text=True)
+        assert note in world.browser(user).get(url).text
 
     def test_a_deleted_project_takes_its_experiments_along(self, world: World) -> None:
         project, user = _with_candidate(world)
@@ -127,4 +127,4 @@ def _link(world: World, user: Any, source: Source) -> SourceLink:
 def _candidate_page(world: World, browser: FlaskClient, project: Project) -> str:
     answer = browser.get(world.page(project, "candidates/1"))
     assert answer.status_code == 200
-    return answer.get_data(as_text=True)
+    return answer.text

@@ -21,6 +21,7 @@ from gitlab_mlops.wire.fields import (
 from gitlab_mlops.wire.schema import Request
 
 MAX_RESULTS = 50_000
+MAX_DIGITS = 20
 VIEWS = {"ACTIVE_ONLY": "active", "DELETED_ONLY": "deleted", "ALL": "all"}
 VIEW_NUMBERS = {1: "ACTIVE_ONLY", 2: "DELETED_ONLY", 3: "ALL"}
 
@@ -39,11 +40,13 @@ def to_iid(value: Any, path: str) -> int:
     """An experiment id; MLflow's are numbers written as strings."""
     text = to_text(value, path)
     try:
-        iid = int(text) if len(text) < 40 else -1
+        iid = int(text) if len(text) <= MAX_DIGITS else None
     except ValueError:
+        iid = None
+    if iid is None:
         raise ValidationError(
             f"Invalid experiment ID '{text[:64]}'. Experiment ID must be a valid integer."
-        ) from None
+        )
     # Out of the column's range nothing is found, and PostgreSQL would raise.
     return iid if abs(iid) < 2**31 else -1
 

@@ -9,6 +9,9 @@ import orjson
 from gitlab_mlops.errors import Invalid
 
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
 def loads(body: bytes) -> dict[str, Any]:
     """Parse a request body, an object; nothing at all counts as `{}`.
 
@@ -18,7 +21,7 @@ def loads(body: bytes) -> dict[str, Any]:
     if not body:
         return {}
     try:
-        parsed = orjson.loads(body)
+        parsed = orjson.loads(body.removeprefix(BYTE_ORDER_MARK))
     except orjson.JSONDecodeError as error:
         raise Invalid(f"The request body is not valid JSON: {error}.") from None
     if not isinstance(parsed, dict):

@@ -14,7 +14,7 @@ from gitlab_mlops.errors import Invalid
 
 # A local disk takes names of 255 bytes, and obstore adds `#1` while it writes.
 SEGMENT_BYTES = 250
-# S3 takes keys of 1,024 bytes; what the server puts in front needs about 60, the operator some.
+# S3 takes keys of 1,024 bytes; the project's id and the operator's prefix come in front of this.
 PATH_BYTES = 900
 MAX_DEPTH = 64
 
@@ -31,10 +31,8 @@ def to_write(path: str) -> str:
     _refuse_unsafe(path, segments)
     if "" in segments or "." in segments:
         raise Invalid(f"{UNSAFE}: it has an empty part, a part '.', or ends with a slash.")
-    if len(path.encode()) > PATH_BYTES or len(segments) > MAX_DEPTH:
-        raise Invalid(
-            f"{UNSAFE}: it is over {PATH_BYTES} bytes long or over {MAX_DEPTH} folders deep."
-        )
+    if len(segments) > MAX_DEPTH:
+        raise Invalid(f"{UNSAFE}: it is over {MAX_DEPTH} folders deep.")
     for segment in segments:
         if why := _wrong_with(segment):
             raise Invalid(f"{UNSAFE}: {why}.")
@@ -54,6 +52,8 @@ def to_read(path: str) -> str:
 
 def _refuse_unsafe(path: str, segments: list[str]) -> None:
     """What the stock server refuses, in its words: also encoded once more, or many times."""
+    if _bytes(path) > PATH_BYTES:
+        raise Invalid(f"{UNSAFE}: it is over {PATH_BYTES} bytes long.")
     decoded = path
     while (again := unquote(decoded)) != decoded:
         decoded = again
@@ -64,9 +64,11 @@ def _refuse_unsafe(path: str, segments: list[str]) -> None:
 
 
 def _wrong_with(segment: str) -> str:
-    if any(unicodedata.category(letter) in ("Cc", "Cs") or letter == "\ufffd" for letter in segment):
+    if any(
+        unicodedata.category(letter) in ("Cc", "Cs") or letter == "\ufffd" for letter in segment
+    ):
         return "a name holds control characters or is not valid UTF-8"
-    if len(segment.encode()) > SEGMENT_BYTES:
+    if _bytes(segment) > SEGMENT_BYTES:
         return f"a name is over {SEGMENT_BYTES} bytes long"
     if "\\" in segment or "?" in segment:
         return "a name holds a backslash or a question mark"
@@ -75,6 +77,10 @@ def _wrong_with(segment: str) -> str:
     if segment.startswith(" ") or _rewritten(segment):
         return f"MLflow's client cannot ask for a file named {segment[:80]!r}"
     return ""
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _rewritten(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from marshmallow import ValidationError, pre_load
@@ -16,6 +17,7 @@ from gitlab_mlops.wire.fields import (
     Repeated,
     Value,
     from_double,
+    invalid,
     to_double,
     to_int64,
     to_key,
@@ -35,6 +37,7 @@ MAX_PARAMS = 100
 MAX_TAGS = 100
 MAX_BATCH = 1000
 MAX_RESULTS = 50_000
+_RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}\Z")
 STATUS_NUMBERS = {status.value: status.name for status in Status}
 
 
@@ -45,6 +48,14 @@ def to_status(value: Any, path: str) -> Status | None:
     if isinstance(value, str):
         return Status[value] if value in Status.__members__ else None
     return Status(value) if isinstance(value, int) else None
+
+
+def to_run_id(value: Any, path: str) -> str:
+    """A run id in the form that MLflow demands where it checks one."""
+    run_id = to_text(value, path)
+    if not _RUN_ID.match(run_id):
+        raise invalid(path, run_id, "It must be alphanumeric, with at most 256 characters.")
+    return run_id
 
 
 def to_tag_value(value: Any, path: str) -> str:
@@ -71,7 +82,7 @@ class ByEitherId(ById):
 class Create(Request):
     """runs/create."""
 
-    experiment_iid = Value(to_iid, data_key="experiment_id", load_default=0)
+    experiment_iid = Value(to_iid, data_key="experiment_id", required=True)
     name = Value(to_text, data_key="run_name", load_default="")
     user_id = Value(to_text, load_default="")
     start_time = Value(to_int64, load_default=0)
@@ -115,9 +126,10 @@ class DeleteTag(ById):
     key = Value(to_text, required=True)
 
 
-class LogBatch(ById):
+class LogBatch(Request):
     """runs/log-batch."""
 
+    run_id = Value(to_run_id, required=True)
     metrics = Repeated(to_point, limit=MAX_METRICS)
     params = Repeated(to_param, limit=MAX_PARAMS)
     tags = Repeated(to_tag, limit=MAX_TAGS)

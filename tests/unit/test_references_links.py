@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from werkzeug.routing import PathConverter
 
-from gitlab_mlops.host import Actor, Project
+from gitlab_mlops.host import Ability, Actor, Project
 from gitlab_mlops.services.references import Context, link
 from gitlab_mlops.services.references.links import MAX_OCCURRENCES
 from gitlab_mlops.services.references.resolver import MAX_PLACES, MAX_REFERENCES
@@ -184,7 +184,7 @@ def test_turning_private_and_losing_membership_hide_at_once(
     forge: FakeForge, public: Project, session: Session
 ) -> None:
     add_candidate(session, public, 42)
-    forge.roles[MEMBER.id, public.id] = forge.roles.get((MEMBER.id, public.id)) or "read"  # type: ignore[assignment]
+    forge.roles[MEMBER.id, public.id] = Ability.READ
     html = "[candidate:42]"
     assert shown(forge, html, public, None) != html
     forge.public.clear()

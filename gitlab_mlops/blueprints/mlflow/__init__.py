@@ -1,6 +1,7 @@
 """MLflow's REST API below a project: a module per resource, and a catch-all at the end."""
 
 from gitlab_mlops.blueprints.mlflow import (  # noqa: F401 - importing declares the routes
+    artifacts,
     experiments,
     inputs,
     logged_models,
@@ -8,6 +9,7 @@ from gitlab_mlops.blueprints.mlflow import (  # noqa: F401 - importing declares 
     metrics,
     probes,
     runs,
+    uploads,
 )
 from gitlab_mlops.blueprints.mlflow.blueprint import api
 

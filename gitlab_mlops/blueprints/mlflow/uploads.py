@@ -1,0 +1,130 @@
+"""`/mlflow-artifacts/mpu/...`: files in parallel parts, and what clients ask before they try."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, current_app, request, url_for
+
+from gitlab_mlops.access import ReadAccess, WriteAccess
+from gitlab_mlops.blueprints import streams
+from gitlab_mlops.blueprints.endpoint import endpoint, json_response, mounted
+from gitlab_mlops.blueprints.mlflow.blueprint import api
+from gitlab_mlops.errors import NotSupported
+from gitlab_mlops.services import artifacts, tickets, uploads
+from gitlab_mlops.services.artifacts import Place
+from gitlab_mlops.services.tickets import Secrets
+from gitlab_mlops.wire import artifacts as wire
+from gitlab_mlops.wire import paths
+
+BASE = "/api/2.0/mlflow-artifacts"
+
+
+def _secrets() -> Secrets:
+    """The forge's keys, the current one last; none if it has none."""
+    current = current_app.secret_key
+    fallbacks = current_app.config.get("SECRET_KEY_FALLBACKS") or []
+    keys = [*fallbacks, current] if current else []
+    return [key.encode() if isinstance(key, str) else key for key in keys]
+
+
+def _enabled() -> bool:
+    return mounted().settings.multipart_uploads and bool(_secrets())
+
+
+def _require_enabled() -> None:
+    if not _enabled():
+        raise NotSupported(wire.NO_MULTIPART_UPLOAD)
+
+
+def _place(access: WriteAccess, folder: str, file_name: str) -> Place:
+    path = paths.to_write(f"{folder.rstrip('/')}/{file_name}")
+    place = artifacts.locate_to_write(access, path)
+    access.session.commit()
+    return place
+
+
+@endpoint(
+    api,
+    "POST",
+    f"{BASE}/mpu/create/<path:folder>",
+    access=WriteAccess,
+    takes=wire.CreateUpload,
+)
+def create(access: WriteAccess, folder: str, file_name: str, parts: int) -> Any:
+    """Begin an upload, and give out an address for each of its parts."""
+    _require_enabled()
+    place = _place(access, folder, file_name)
+    upload = uploads.begin(access, mounted().storage, place, parts)
+    secrets = _secrets()
+    credentials = [
+        {"url": _part_url(tickets.sign_part(secrets, upload, number)), "part_number": number}
+        for number in range(1, parts + 1)
+    ]
+    return {"upload_id": tickets.sign_upload(secrets, upload), "credentials": credentials}
+
+
+def _part_url(ticket: str) -> str:
+    """The address that the client uses as it is, with no token and no knowledge of the prefix."""
+    project = {
+        key: value
+        for key, value in (request.view_args or {}).items()
+        if key in ("project_id", "project_path")
+    }
+    return url_for(".uploads_put_part", ticket=ticket, _external=True, **project)
+
+
+@endpoint(api, "PUT", f"{BASE}/mpu/parts/<ticket>", access=None)
+def put_part(ticket: str) -> Response:
+    """Store a part. The ticket in the address is the permission: the client sends no token."""
+    _require_enabled()
+    mount = mounted()
+    part = tickets.read_part(_secrets(), ticket, mount.settings.upload_url_seconds)
+    chunks, length = streams.body(request, mount.settings.max_artifact_bytes)
+    etag = uploads.put_part(mount.storage, part, chunks, length)
+    response = json_response({})
+    response.set_etag(etag)
+    return response
+
+
+@endpoint(
+    api,
+    "POST",
+    f"{BASE}/mpu/complete/<path:folder>",
+    access=WriteAccess,
+    takes=wire.CompleteUpload,
+)
+def complete(
+    access: WriteAccess, folder: str, file_name: str, upload_id: str, etags: list[tuple[int, str]]
+) -> Any:
+    """Make the artifact out of its parts."""
+    _require_enabled()
+    place = _place(access, folder, file_name)
+    upload = tickets.read_upload(_secrets(), upload_id)
+    mount = mounted()
+    limit = mount.settings.max_artifact_bytes
+    uploads.complete(access, mount.storage, place, upload, etags, limit)
+    return {}
+
+
+@endpoint(
+    api, "POST", f"{BASE}/mpu/abort/<path:folder>", access=WriteAccess, takes=wire.AbortUpload
+)
+def abort(access: WriteAccess, folder: str, upload_id: str) -> Any:
+    """Forget an upload."""
+    _require_enabled()
+    access.session.commit()
+    uploads.abort(access, mounted().storage, tickets.read_upload(_secrets(), upload_id))
+    return {}
+
+
+@endpoint(api, "GET", f"{BASE}/presigned/<path:artifact_path>", access=ReadAccess)
+def presigned(access: ReadAccess, artifact_path: str) -> Any:
+    """Say that there are no addresses for downloads in parts."""
+    raise NotSupported(wire.NO_MULTIPART_DOWNLOAD)
+
+
+@endpoint(api, "GET", "/api/3.0/mlflow/server-info", access=None)
+def server_info() -> Any:
+    """What this server can do. No secret: the stock server tells it without a token, too."""
+    return wire.server_info(multipart_uploads=_enabled())

@@ -1,0 +1,141 @@
+"""The pages of a project's experiments, and of the candidates in one of them."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from gitlab_mlops.access import ReadAccess, WriteAccess, can
+from gitlab_mlops.blueprints.endpoint import mounted
+from gitlab_mlops.blueprints.web import state
+from gitlab_mlops.blueprints.web.links import tracking_uri
+from gitlab_mlops.blueprints.web.ordering import NEWEST_FIRST, Head, head
+from gitlab_mlops.blueprints.web.page import page
+from gitlab_mlops.blueprints.web.rendering import people, render
+from gitlab_mlops.blueprints.web.state import TableState
+from gitlab_mlops.blueprints.web.table import Table, make_table
+from gitlab_mlops.errors import Invalid
+from gitlab_mlops.services import overview, records
+from gitlab_mlops.services.experiments import ExperimentRecord
+from gitlab_mlops.services.overview import Position, Sort, View
+from gitlab_mlops.services.search import Page, search_candidates
+from gitlab_mlops.wire import paging
+
+PER_PAGE = 50
+SORTS: tuple[Sort, ...] = ("activity", "name", "candidates")
+VIEWS: tuple[View, ...] = ("active", "deleted")
+NOTE_TAG = "mlflow.note.content"
+
+
+@page("/experiments", access=ReadAccess)
+def experiments(access: ReadAccess) -> Response:
+    """The project's experiments, or how to log the first candidate."""
+    name, view, sort = state.text("name"), state.choice("view", VIEWS), state.choice("sort", SORTS)
+    found, after = overview.list_experiments(
+        access, name=name, view=view, sort=sort, after=_position(), limit=PER_PAGE
+    )
+    counts = overview.count_experiments(access)
+    has_candidates = any(each.candidates for each in found)
+    return render(
+        access,
+        "experiments.html",
+        title="Experiments",
+        experiments=found,
+        counts=counts,
+        name=name,
+        view=view,
+        sort=sort,
+        is_first_page=not state.text("after"),
+        next_page=paging.encode({"after": after}) if after else "",
+        people=people([each.actor_id for each in found]),
+        snippet=_snippet(access) if not has_candidates and not name and view == "active" else None,
+    )
+
+
+@page("/experiments/<int(max=2147483647):experiment_iid>", access=ReadAccess)
+def experiment(access: ReadAccess, experiment_iid: int) -> Response:
+    """The candidates of an experiment."""
+    shown = state.table_state()
+    found = overview.get_experiment(access, experiment_iid)
+    counts = overview.count_candidates(access, found.id)
+    result = _search(access, found, shown)
+    table = make_table(records.load(access, result.rows), shown.order)
+    is_empty = not counts.active and not counts.deleted
+    return render(
+        access,
+        "experiment.html",
+        status=400 if shown.problem else 200,
+        title=found.name,
+        experiment=found,
+        note=dict(found.tags).get(NOTE_TAG, ""),
+        counts=counts,
+        state=shown,
+        table=table,
+        heads=_heads(shown, table),
+        newest_first=NEWEST_FIRST,
+        example=_example(table),
+        next_page=paging.search_token(result.after, shown.order) if result.after else "",
+        people=people([found.actor_id, *(record.actor_id for record, _ in table.rows)]),
+        snippet=_snippet(access) if is_empty else None,
+    )
+
+
+def _position() -> Position | None:
+    token = state.text("after")
+    if not token:
+        return None
+    position = paging.decode(token).get("after")
+    if not isinstance(position, list):
+        raise Invalid("This page does not exist: its address is not whole; start again.")
+    return position
+
+
+def _search(access: ReadAccess, experiment: ExperimentRecord, shown: TableState) -> Page:
+    if shown.problem:
+        return Page([], None)
+    return search_candidates(
+        access,
+        [experiment.id],
+        where=shown.where,
+        order=shown.order,
+        view="deleted" if shown.view == "deleted" else "active",
+        limit=PER_PAGE,
+        after=shown.position,
+    )
+
+
+def _heads(shown: TableState, table: Table) -> dict[str, Head]:
+    """The heads that sort, by the name of what they sort by."""
+    heads = {
+        "status": head(shown.order, "attributes.status", "attribute", "status"),
+        "name": head(shown.order, "attributes.run_name", "attribute", "name"),
+        "created": head(shown.order, "attributes.start_time", "attribute", "start_time"),
+    }
+    columns = [*table.columns, *table.hidden, *(column for column, _ in table.constants)]
+    return heads | {
+        each.order_by: head(shown.order, each.order_by, each.entity, each.key)
+        for each in columns
+        if each.order_by
+    }
+
+
+def _example(table: Table) -> str:
+    """A filter that works here, made of what these candidates have."""
+    columns = [*table.columns, *(column for column, _ in table.constants)]
+    for index, column in enumerate(columns):
+        if column.entity == "metric" and column.order_by and table.rows:
+            values = [cells[index] for _, cells in table.rows if index < len(cells)]
+            known = next((cell.text for cell in values if cell), "0")
+            if known.lstrip("-")[:1].isdigit():
+                return f"{column.order_by} >= {known}"
+    return "metrics.accuracy > 0.9 and params.depth = '3'"
+
+
+def _snippet(access: ReadAccess) -> dict[str, object]:
+    """What it takes to log the first candidate."""
+    mount = mounted()
+    return {
+        "tracking_uri": tracking_uri(mount.settings.api_prefix, access.project),
+        "tokens_url": mount.host.chrome.tokens_url(),
+        "scopes": mount.settings.write_scopes,
+        "may_write": can(WriteAccess, mount.host, mount.settings, access.actor, access.project),
+    }

@@ -1,0 +1,158 @@
+"""Two forges that differ in everything pass the suite that authors of adapters run."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from gitlab_mlops import Ability, Credential, Project, Source, migrations
+from gitlab_mlops.testing import AdapterConformance, Forge
+from gitlab_mlops.testing.forge import Scheme, Visibility
+from host_stub import create_app, issuables, issues, pipelines, projects, tokens, users
+from host_stub.database import db
+from host_stub.projects import Role
+from tests.conftest import new_postgresql_database
+
+ROLES = {
+    Ability.READ: Role.REPORTER,
+    Ability.WRITE: Role.DEVELOPER,
+    Ability.MAINTAIN: Role.MAINTAINER,
+}
+PASSWORD = "correct horse battery"
+
+
+class StubForge(Forge):
+    """host_stub. Users are their ids."""
+
+    schemes = ("bearer", "basic", "private-token")
+    mark = "host_stub"
+
+    def __init__(self, folder: Path, database_url: str) -> None:
+        self.app = create_app(
+            {
+                "DATABASE_URL": database_url,
+                "INSTANCE_PATH": str(folder),
+                "MLOPS_ARTIFACTS_URL": str(folder / "artifacts"),
+                "SECRET_KEY": secrets.token_hex(),
+                "TESTING": True,
+            }
+        )
+        with self.app.app_context():
+            db.create_all()
+            migrations.upgrade(db.engine)
+
+    @contextmanager
+    def stored(self) -> Iterator[None]:
+        """An application context whose changes are committed."""
+        with self.app.test_request_context("/"):
+            yield
+            db.session.commit()
+
+    def add_user(self) -> int:
+        with self.stored():
+            return users.create_user(f"user-{secrets.token_hex(6)}", PASSWORD).id
+
+    def block_user(self, user: int) -> None:
+        with self.stored():
+            _user(user).is_blocked = True
+
+    def add_project(self, visibility: Visibility) -> Project:
+        owner = self.add_user()
+        with self.stored():
+            return projects.create_project(_user(owner), "trees", visibility=visibility).value
+
+    def rename_project(self, project: Project) -> Project:
+        with self.stored():
+            found = _project(project)
+            projects.rename_project(found, "forest")
+            return found.value
+
+    def delete_project(self, project: Project) -> None:
+        with self.stored():
+            projects.delete_project(_project(project))
+
+    def add_member(self, project: Project, user: int, ability: Ability) -> None:
+        with self.stored():
+            projects.add_member(_project(project), _user(user), ROLES[ability])
+
+    def remove_member(self, project: Project, user: int) -> None:
+        with self.stored():
+            projects.remove_member(_project(project), user)
+
+    def add_token(
+        self, user: int, scheme: Scheme, scope: str | None, *, expired: bool = False
+    ) -> Credential:
+        ends = int(time.time()) - 1 if expired else None
+        with self.stored():
+            _, secret = tokens.create_token(_user(user), "suite", [scope or ""], expires_at=ends)
+            return Credential(scheme, secret, _user(user).username if scheme == "basic" else "")
+
+    def revoke_token(self, credential: Credential) -> None:
+        with self.stored():
+            digest = tokens.digest_of(credential.secret)
+            tokens.revoke_token(db.session.query(tokens.Token).filter_by(digest=digest).one())
+
+    def sign_in(self, client: FlaskClient, user: int) -> None:
+        with self.stored():
+            username = _user(user).username
+        client.get("/users/sign_in")
+        with client.session_transaction() as session:
+            form = {"username": username, "password": PASSWORD, "csrf_token": session["csrf"]}
+        assert client.post("/users/sign_in", data=form).status_code == 303
+
+    def add_project_token(self, project: Project, ability: Ability) -> Credential:
+        with self.stored():
+            _, secret = tokens.create_project_token(
+                _project(project), "suite", ["api"], ROLES[ability]
+            )
+            return Credential("bearer", secret)
+
+    def start_job(self, project: Project, user: int) -> tuple[str, Credential]:
+        with self.stored():
+            pipeline = pipelines.create_pipeline(_project(project), _user(user))
+            job, secret = pipelines.start_job(pipeline, "train")
+            return str(job.id), Credential("job-token", secret)
+
+    def finish_job(self, project: Project, job_id: str) -> None:
+        with self.stored():
+            pipelines.finish_job(db.session.get_one(pipelines.Job, int(job_id)))
+
+    def save_text(
+        self, project: Project, user: int, text: str, source: Source | None = None
+    ) -> Source:
+        with self.stored():
+            if source is None:
+                issue = issues.create_issue(_project(project), _user(user), "Title", text)
+                return issue.source
+            issuables.edit(_issue(source), _user(user), title="Title", description=text)
+            return source
+
+    def delete_text(self, project: Project, source: Source) -> None:
+        with self.stored():
+            issuables.delete_issuable(_issue(source))
+
+
+def _user(user_id: int) -> users.User:
+    return db.session.get_one(users.User, user_id)
+
+
+def _project(project: Project) -> projects.Project:
+    return db.session.get_one(projects.Project, project.id)
+
+
+def _issue(source: Source) -> issuables.Issuable:
+    found = issuables.find(issues.Issue, source.project_id, int(source.id))
+    assert found is not None
+    return found
+
+
+class TestHostStub(AdapterConformance):
+    def make_forge(self, folder: Path) -> StubForge:
+        return StubForge(folder, f"sqlite:///{folder / 'forge.sqlite3'}")
