@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from flask_login import current_user  # type: ignore[import-untyped]
-from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
+from flask_login import current_user
+from sqlalchemy import ColumnElement, and_, or_, select, tuple_
 
 import gitlab_mlops
 from gitlab_mlops import Ability, Actor, Credential, Events, Host, Source, SourceLink
@@ -96,7 +96,7 @@ class Permissions:
 class Chrome:
     """The frame around the plugin's pages."""
 
-    web_prefixes = (chrome.PREFIX,)
+    web_prefixes: Sequence[str] = (chrome.PREFIX,)
     csrf_field = security.CSRF_FIELD
 
     def base_template(self) -> str:
@@ -143,10 +143,9 @@ class References:
         if not wanted:
             return {}
         key = tuple_(Issuable.project_id, Issuable.kind, Issuable.iid)
-        found = _visible_issuables(actor).where(key.in_(wanted))
         return {
             Source(row.project_id, row.kind, str(row.iid)): _link(row)
-            for row in db.session.execute(found)
+            for row in _visible_issuables(actor, key.in_(wanted))
         }
 
     def post_system_note(self, actor: Actor, source: Source, text: str) -> None:
@@ -187,7 +186,7 @@ def _project(which: ColumnElement[bool]) -> gitlab_mlops.Project | None:
     return None if row is None else gitlab_mlops.Project(row.id, row.full_path, row.name)
 
 
-def _visible_issuables(actor: Actor | None) -> Select[Any]:
+def _visible_issuables(actor: Actor | None, which: ColumnElement[bool]) -> Iterable[Any]:
     """Issues of projects the actor sees, merge requests of those whose code the actor reads."""
     user_id = None if actor is None else int(actor.id)
     columns = select(
@@ -196,12 +195,8 @@ def _visible_issuables(actor: Actor | None) -> Select[Any]:
     ).join(Project, Project.id == Issuable.project_id)  # fmt: skip
     if actor is not None and actor.project_id is not None:
         columns = columns.where(Project.id == actor.project_id)
-    return columns.where(
-        or_(
-            and_(Issuable.kind == "issue", visible(user_id, Right.SEE)),
-            visible(user_id, Right.READ),
-        )
-    )
+    issues = and_(Issuable.kind == "issue", visible(user_id, Right.SEE))
+    return db.session.execute(columns.where(which, or_(issues, visible(user_id, Right.READ))))
 
 
 def _link(row: Any) -> SourceLink:

@@ -58,7 +58,7 @@ def _parsed(value: str) -> Any:
 
 def _configure(app: Flask, given: Mapping[str, Any]) -> None:
     folder = Path(app.instance_path)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # the database is nobody else's
     app.config.from_mapping(
         SESSION_COOKIE_NAME="host_stub", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax"
     )

@@ -136,9 +136,7 @@ def render(template: str, project: Project, page: str, **context: Any) -> str:
     )
 
 
-def _navigation(
-    project: gitlab_mlops.Project, stand: Standing, page: str
-) -> list[NavigationItem]:
+def _navigation(project: gitlab_mlops.Project, stand: Standing, page: str) -> list[NavigationItem]:
     entries = [
         ("project", "Overview", project_url(project.path), Right.SEE),
         ("issues", "Issues", project_url(project.path, "issues"), Right.SEE),
@@ -151,8 +149,12 @@ def _navigation(
         ("pipelines", "Pipelines", project_url(project.path, "pipelines"), Right.READ),
         ("experiments", "Experiments", mlops.experiments_url(project), Right.READ),
         ("members", "Members", project_url(project.path, "project_members"), Right.SEE),
-        ("tokens", "Access tokens", project_url(project.path, "settings/access_tokens"),
-         Right.MAINTAIN),
+        (
+            "tokens",
+            "Access tokens",
+            project_url(project.path, "settings/access_tokens"),
+            Right.MAINTAIN,
+        ),
         ("settings", "Settings", project_url(project.path, "edit"), Right.MAINTAIN),
     ]
     return [

@@ -81,9 +81,7 @@ def create_project_command(path: str, visibility: str, description: str) -> None
         namespace = find_namespace(parent)
         if namespace is None:
             raise ValueError(f"There is no user or group “{parent}”.")
-        project = create_project(
-            namespace, name, visibility=visibility, description=description
-        )
+        project = create_project(namespace, name, visibility=visibility, description=description)
     click.echo(project.id)
 
 

@@ -149,9 +149,7 @@ def _announce(issuable: Issuable, writer: User) -> None:
     )
     texts = [issuable.description, *db.session.scalars(said.order_by(Comment.id))]
     actor = Actor(str(writer.id), writer.username, writer.name, f"/{writer.username}")
-    announce_text(
-        issuable.source, issuable.project.value, "\n\n".join(filter(None, texts)), actor
-    )
+    announce_text(issuable.source, issuable.project.value, "\n\n".join(filter(None, texts)), actor)
 
 
 def _check(title: str, description: str) -> None:

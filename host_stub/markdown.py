@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -10,8 +12,9 @@ from gitlab_mlops import Actor, Project
 from host_stub.plugin import mlops
 
 # Raw HTML stays text. A picture becomes a link: pages load nothing from elsewhere.
-_renderer = MarkdownIt("commonmark", {"html": False})
-_renderer.enable(["table", "strikethrough"]).disable("image")
+_renderer = MarkdownIt("commonmark", {"html": False, "linkify": True})
+_renderer.enable(["table", "strikethrough", "linkify"]).disable("image")
+_renderer.linkify.set({"fuzzy_link": False, "fuzzy_email": False})
 
 TAGS = {
     "a", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li",
@@ -29,6 +32,12 @@ def to_html(text: str) -> str:
         url_schemes={"http", "https", "mailto"},
         link_rel="nofollow noopener noreferrer",
     )
+
+
+def summary(text: str) -> str:
+    """The first paragraph without its markup."""
+    paragraph = text.strip().partition("\n\n")[0]
+    return html.unescape(nh3.clean(_renderer.render(paragraph), tags=set())).strip()
 
 
 def show(text: str, project: Project, reader: Actor | None) -> Markup:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
-from sqlalchemy import ForeignKey, Integer, Row, Select, String, and_, bindparam, select
+from sqlalchemy import ForeignKey, Integer, String, and_, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 import gitlab_mlops
@@ -143,14 +144,12 @@ def actor_of(secret: str) -> Actor | None:
 
 def find_job(project_id: int, job_id: int) -> gitlab_mlops.Job | None:
     """The job of this project with this id as the plugin knows jobs, or None."""
-    mine: Select[tuple[object, ...]] = _JOBS.where(
-        Pipeline.project_id == project_id, Job.id == job_id
-    )
+    mine = _JOBS.where(Pipeline.project_id == project_id, Job.id == job_id)
     row = db.session.execute(mine).one_or_none()
     return None if row is None else _job_value(row)
 
 
-def _job_value(row: Row[tuple[object, ...]]) -> gitlab_mlops.Job:
+def _job_value(row: Any) -> gitlab_mlops.Job:
     return gitlab_mlops.Job(
         id=str(row.id),
         project_id=row.project_id,

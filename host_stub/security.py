@@ -29,9 +29,7 @@ def init_app(app: Flask) -> None:
     app.config.setdefault("MAX_CONTENT_LENGTH", MAX_BODY)
     app.before_request(_refuse_forged_forms)
     app.after_request(_add_headers)
-    app.jinja_env.globals.update(
-        csrf_field=CSRF_FIELD, csrf_token=csrf_token, csp_nonce=csp_nonce
-    )
+    app.jinja_env.globals.update(csrf_field=CSRF_FIELD, csrf_token=csrf_token, csp_nonce=csp_nonce)
 
 
 def csrf_token() -> str:

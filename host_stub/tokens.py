@@ -6,8 +6,9 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import ForeignKey, Row, String, bindparam, select, update
+from sqlalchemy import ForeignKey, String, bindparam, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -143,7 +144,7 @@ def _has_ended(expires_at: int | None) -> bool:
     return expires_at is not None and expires_at <= now()
 
 
-def _note_use(row: Row[tuple[object, ...]]) -> None:
+def _note_use(row: Any) -> None:
     """Write down that the token is used, at most once an hour, so reading stays reading."""
     moment = now()
     if row.last_used_at is not None and row.last_used_at > moment - LAST_USED_EVERY:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from flask import Blueprint, Flask, redirect, render_template, request, session
-from flask_login import (  # type: ignore[import-untyped]
+from flask_login import (
     LoginManager,
     UserMixin,
     current_user,

@@ -80,14 +80,14 @@ class Forge:
     def user(self, *, blocked: bool = False) -> int:
         """A user; the id."""
         with self.stored():
-            user = users.create_user(f"user-{secrets.token_hex(6)}", "a long pass phrase")
+            user = users.create_user(f"user-{secrets.token_hex(6)}")
             user.is_blocked = blocked
             return int(user.id)
 
     def project(self, visibility: str = "private") -> int:
         """A project in a namespace of its own owner; the id."""
         with self.stored():
-            owner = users.create_user(f"owner-{secrets.token_hex(6)}", "a long pass phrase")
+            owner = users.create_user(f"owner-{secrets.token_hex(6)}")
             return int(projects.create_project(owner, "vision", visibility=visibility).id)
 
     def path(self, project_id: int) -> str:

@@ -13,11 +13,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from gitlab_mlops import Ability, Credential, Project, Source, migrations
-from gitlab_mlops.testing import AdapterConformance, Forge
+from gitlab_mlops.testing import AdapterConformance, Forge, unsupported
 from gitlab_mlops.testing.forge import Scheme, Visibility
 from host_stub import create_app, issuables, issues, pipelines, projects, tokens, users
 from host_stub.database import db
 from host_stub.projects import Role
+from tests import other_forge
 from tests.conftest import new_postgresql_database
 
 ROLES = {
@@ -55,16 +56,16 @@ class StubForge(Forge):
             yield
             db.session.commit()
 
-    def add_user(self) -> int:
+    def add_user(self, password: str | None = PASSWORD) -> int:
         with self.stored():
-            return users.create_user(f"user-{secrets.token_hex(6)}", PASSWORD).id
+            return users.create_user(f"user-{secrets.token_hex(6)}", password).id
 
     def block_user(self, user: int) -> None:
         with self.stored():
             _user(user).is_blocked = True
 
     def add_project(self, visibility: Visibility) -> Project:
-        owner = self.add_user()
+        owner = self.add_user(password=None)
         with self.stored():
             return projects.create_project(_user(owner), "trees", visibility=visibility).value
 
@@ -153,6 +154,117 @@ def _issue(source: Source) -> issuables.Issuable:
     return found
 
 
+class SmallForge(Forge):
+    """tests/other_forge.py. Users are their ids."""
+
+    schemes = ("basic",)
+    visibilities = ("private", "public")
+    scopes = None
+    mark = "<h1>Other forge:"
+    texts = False
+
+    def __init__(self, folder: Path, database_url: str) -> None:
+        artifacts = (folder / "artifacts").as_uri()
+        self.app = other_forge.create_app(database_url, artifacts, texts=self.texts)
+        self.db = self.app.extensions["other_forge"][0]
+        with self.app.app_context():
+            migrations.upgrade(self.db.get_bind())
+
+    def stored(self, row: Any) -> Any:
+        """Store a row; its id."""
+        with self.app.app_context():
+            self.db.add(row)
+            self.db.commit()
+            return row.id if hasattr(row, "id") else None
+
+    def add_user(self) -> int:
+        return int(self.stored(other_forge.User(user=f"user{secrets.token_hex(6)}")))
+
+    def add_project(self, visibility: Visibility, path: str = "") -> Project:
+        path = (path or "{}").format(f"repo{secrets.token_hex(6)}")
+        repo = other_forge.Repo(path=path, private=visibility == "private")
+        return Project(self.stored(repo), path)
+
+    def projects_by_prefix(self) -> dict[str, Project]:
+        paths = ("{}", "plants/{}", "fork/ada/{}")
+        return {
+            prefix: self.add_project("public", path)
+            for prefix, path in zip(other_forge.PREFIXES, paths, strict=True)
+        }
+
+    def rename_project(self, project: Project) -> Project:
+        renamed = Project(project.id, f"plants/{project.path}")
+        with self.app.app_context():
+            self.db.get_one(other_forge.Repo, project.id).path = renamed.path
+            self.db.commit()
+        return renamed
+
+    def delete_project(self, project: Project) -> None:
+        other_forge.delete_repo(self.app, project.id)
+
+    def add_member(self, project: Project, user: int, ability: Ability) -> None:
+        levels = {Ability.READ: "ticket", Ability.WRITE: "commit", Ability.MAINTAIN: "admin"}
+        row = other_forge.Access(repo_id=project.id, user_id=user, level=levels[ability])
+        self.stored(row)
+
+    def remove_member(self, project: Project, user: int) -> None:
+        with self.app.app_context():
+            self.db.delete(self.db.get_one(other_forge.Access, (project.id, user)))
+            self.db.commit()
+
+    def add_token(
+        self, user: int, scheme: Scheme, scope: str | None, *, expired: bool = False
+    ) -> Credential:
+        if expired:
+            unsupported("tokens do not expire")
+        secret = secrets.token_urlsafe()
+        digest = other_forge.digest_of(secret)
+        self.stored(other_forge.Token(digest=digest, user_id=user))
+        return Credential(scheme, secret, self.name(user))
+
+    def revoke_token(self, credential: Credential) -> None:
+        with self.app.app_context():
+            digest = other_forge.digest_of(credential.secret)
+            self.db.delete(self.db.get_one(other_forge.Token, digest))
+            self.db.commit()
+
+    def sign_in(self, client: FlaskClient, user: int) -> None:
+        form = {"user": self.name(user), "_token": client.get("/login/").text}
+        assert client.post("/login/", data=form).text == "Welcome"
+
+    def name(self, user: int) -> str:
+        """The name of a user."""
+        with self.app.app_context():
+            return str(self.db.get_one(other_forge.User, user).user)
+
+
+class SmallForgeWithTexts(SmallForge):
+    """The same forge, with tickets that a worker saves."""
+
+    texts = True
+
+    def save_text(
+        self, project: Project, user: int, text: str, source: Source | None = None
+    ) -> Source:
+        number = int(source.id) if source else 0
+        number = other_forge.save_ticket(self.app, project.id, user, number, text)
+        return Source(project.id, "ticket", str(number))
+
+
 class TestHostStub(AdapterConformance):
     def make_forge(self, folder: Path) -> StubForge:
         return StubForge(folder, f"sqlite:///{folder / 'forge.sqlite3'}")
+
+
+class TestSmallForge(AdapterConformance):
+    def make_forge(self, folder: Path) -> SmallForge:
+        return SmallForge(folder, f"sqlite:///{folder / 'forge.sqlite3'}")
+
+
+class TestSmallForgeWithTextsOnPostgreSQL(AdapterConformance):
+    @pytest.fixture(autouse=True)
+    def _server(self, postgresql_url: str) -> None:
+        self.server = postgresql_url
+
+    def make_forge(self, folder: Path) -> SmallForgeWithTexts:
+        return SmallForgeWithTexts(folder, new_postgresql_database(self.server))

@@ -9,7 +9,7 @@ from flask import Flask, current_app, has_request_context, request
 from gitlab_mlops.hooks import signals
 from gitlab_mlops.host import Actor, Project, Source
 from gitlab_mlops.mount import Mount
-from gitlab_mlops.services import mentions
+from gitlab_mlops.services import artifacts, mentions
 from gitlab_mlops.services.purge import purge_project
 from gitlab_mlops.services.references import Context
 
@@ -41,7 +41,7 @@ def connect(app: Flask, mount: Mount) -> None:
         purge_project(mount.host.session(project), project.id, delete_files)
 
     def delete_files(project_id: int) -> None:
-        mount.storage.delete_below(str(project_id))
+        artifacts.delete_all(mount.storage, project_id)
 
     events = mount.host.events
     # The functions are held by nothing else, so the signals must hold them.

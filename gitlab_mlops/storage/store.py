@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -22,7 +23,7 @@ from gitlab_mlops.storage.failures import translated
 from gitlab_mlops.storage.local import LocalChunks, open_local, sweep_local
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
+    from obstore import ListResult, ObjectMeta
     from obstore.store import ObjectStore
 
 LIST_PAGE = 1000
@@ -130,21 +131,19 @@ class Storage:
 
         There are none if there is no such folder, or if it is a file.
         """
-        with translated():
+        with suppress(NotFound), translated():
             found = obstore.list_with_delimiter(
                 self._connected(), _checked(prefix) if prefix else None
             )
-        cut = len(prefix) + 1 if prefix else 0
-        folders = [Entry(path[cut:], is_folder=True) for path in found["common_prefixes"]]
-        files = [_entry(meta, cut) for meta in found["objects"] if meta["path"] != prefix]
-        return sorted(folders + files, key=lambda entry: entry.name)
+            return _listing(found, len(prefix) + 1 if prefix else 0)
+        return []
 
     def walk(self, prefix: str) -> Iterator[Entry]:
         """All files below `prefix` at any depth, in no order, in bounded memory."""
         cut = len(prefix) + 1
-        with translated():
+        with suppress(NotFound), translated():
             for page in obstore.list(self._connected(), _checked(prefix), chunk_size=LIST_PAGE):
-                yield from (_entry(meta, cut) for meta in page if meta["path"] != prefix)
+                yield from (_entry(meta, cut) for meta in page if len(meta["path"]) > cut)
 
     def has_below(self, prefix: str) -> bool:
         """Whether `prefix` is a folder: whether anything is below it."""
@@ -152,22 +151,19 @@ class Storage:
 
     def delete(self, key: str) -> None:
         """Delete the object `key`; if it is already gone, all is well."""
-        try:
-            with translated():
-                obstore.delete(self._connected(), _checked(key))
-        except NotFound:
-            return
+        # Told to delete a folder, or what is below a file, some servers do more harm than nothing.
+        with suppress(NotFound), translated():
+            obstore.head(self._connected(), _checked(key))
+            obstore.delete(self._connected(), key)
 
     def delete_below(self, prefix: str) -> int:
         """Delete everything below `prefix`, at any depth; returns how many files that were."""
         count = 0
         while page := [f"{prefix}/{found.name}" for found in islice(self.walk(prefix), LIST_PAGE)]:
-            try:
-                with translated():
-                    obstore.delete(self._connected(), page)
+            # If somebody else deletes the same, the next look shows what is left.
+            with suppress(NotFound), translated():
+                obstore.delete(self._connected(), page)
                 count += len(page)
-            except NotFound:  # somebody else deletes the same; look again at what is left
-                continue
         return count
 
     def concat(self, keys: Sequence[str], key: str, total: int) -> None:
@@ -218,6 +214,13 @@ def _open_local(path: Path, span: tuple[int, int] | None) -> Blob:
     file, size, etag = open_local(path)
     start, stop = span or (0, size)
     return Blob(size, start, stop, etag, LocalChunks(file, start, stop, transfer.READ_BYTES))
+
+
+def _listing(found: ListResult[Sequence[ObjectMeta]], cut: int) -> list[Entry]:
+    folders = [Entry(path[cut:], is_folder=True) for path in found["common_prefixes"]]
+    # A store may keep an empty object for the folder itself.
+    files = [_entry(meta, cut) for meta in found["objects"] if len(meta["path"]) > cut]
+    return sorted(folders + files, key=lambda entry: entry.name)
 
 
 def _entry(meta: ObjectMeta, cut: int) -> Entry:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar
 
 from flask import Blueprint, abort, g, request
-from flask_login import current_user  # type: ignore[import-untyped]
+from flask_login import current_user
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
@@ -58,7 +58,7 @@ pages = Blueprint(
 def seen(view: Callable[Concatenate[Project, Kind, P], R]) -> Callable[..., R | Response]:
     """Give the view its project and kind, if the reader may see that kind there."""
 
-    def guarded(project: Project, page: str, *args: P.args, **values: P.kwargs) -> R | Response:
+    def guarded(project: Project, /, page: str, *args: P.args, **values: P.kwargs) -> R | Response:
         kind = KINDS[page]
         if not chrome.may(kind.see):
             return chrome.refuse(g.standing)
@@ -86,7 +86,7 @@ def index(project: Project, kind: Kind) -> str:
     state = request.args.get("state", "opened")
     mine = select(kind.model).where(kind.model.project_id == project.id)
     counted = mine.with_only_columns(kind.model.state, func.count()).group_by(kind.model.state)
-    counts = {name: count for name, count in db.session.execute(counted)}
+    counts = dict(db.session.execute(counted).tuples().all())
     if state in kind.states:
         mine = mine.where(kind.model.state == state)
     found = db.paginate(
@@ -279,7 +279,9 @@ def _to(project: Project, kind: Kind, issuable: Issuable, anchor: str = "") -> R
 
 def _page(project: Project, kind: Kind, issuable: Issuable, error: str = "") -> str:
     comments = issuables.comments_of(issuable)
-    return _render("issuable.html", project, kind, issuable=issuable, comments=comments, error=error)
+    return _render(
+        "issuable.html", project, kind, issuable=issuable, comments=comments, error=error
+    )
 
 
 def _render(template: str, project: Project, kind: Kind, **context: object) -> str:

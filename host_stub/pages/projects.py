@@ -48,7 +48,9 @@ def overview(project: Project) -> str:
 @in_project(Right.MAINTAIN)
 def edit(project: Project) -> str:
     """The settings."""
-    return chrome.render("project_settings.html", project, "settings", visibilities=list(Visibility))
+    return chrome.render(
+        "project_settings.html", project, "settings", visibilities=list(Visibility)
+    )
 
 
 @projects.post(f"{chrome.PREFIX}/-/edit")
@@ -95,7 +97,7 @@ def _open_counts(project: Project) -> dict[str, int]:
         .where(Issuable.project_id == project.id, Issuable.state == "opened")
         .group_by(Issuable.kind)
     )
-    return {kind: count for kind, count in db.session.execute(counted)}
+    return dict(db.session.execute(counted).tuples().all())
 
 
 def _recent(project: Project, readable: bool) -> list[Issuable]:

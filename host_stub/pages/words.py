@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from flask import Flask
-from flask_login import current_user  # type: ignore[import-untyped]
+from flask_login import current_user
 from markupsafe import Markup
 
 from gitlab_mlops import Actor
@@ -13,12 +13,20 @@ from host_stub import markdown
 from host_stub.database import now
 from host_stub.projects import Project, Role
 
-UNITS = (("year", 31_536_000), ("month", 2_592_000), ("day", 86_400), ("hour", 3600), ("minute", 60))
+UNITS = (
+    ("year", 31_536_000),
+    ("month", 2_592_000),
+    ("day", 86_400),
+    ("hour", 3600),
+    ("minute", 60),
+)
 
 
 def init_app(app: Flask) -> None:
     """Add the filters to the templates."""
-    app.jinja_env.filters.update(ago=ago, day=day, role=role_name, markdown=rendered)
+    app.jinja_env.filters.update(
+        ago=ago, day=day, role=role_name, markdown=rendered, summary=markdown.summary
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 

@@ -30,3 +30,8 @@ document.addEventListener("click", (event) => closeMenus(event.target.closest("d
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") closeMenus();
 });
+
+// On a phone the navigation is one scrolling line: show where we are.
+document
+  .querySelector(".sidebar-nav [aria-current]")
+  ?.scrollIntoView({ block: "nearest", inline: "center", behavior: "instant" });

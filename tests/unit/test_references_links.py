@@ -73,9 +73,7 @@ def test_a_full_url_becomes_the_same_link(
     forge: FakeForge, private: Project, session: Session, html: str
 ) -> None:
     add_candidate(session, private, 42)
-    assert shown(forge, f"<p>{html}</p>", private) == shown(
-        forge, "<p>[candidate:42]</p>", private
-    )
+    assert shown(forge, f"<p>{html}</p>", private) == shown(forge, "<p>[candidate:42]</p>", private)
 
 
 def test_a_forge_below_a_path_is_linked_there(private: Project, session: Session) -> None:

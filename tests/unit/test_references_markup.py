@@ -92,7 +92,7 @@ def test_elements_without_html_in_them_end_the_search(element: str) -> None:
     [
         '<p "><img alt="[candidate:42]">',
         '<p title="a"b><img alt=">[candidate:42]">',
-        "<p a='b'\"><img alt=\"[candidate:42]\">",
+        '<p a=\'b\'"><img alt="[candidate:42]">',
         "<p =x>[candidate:42]",
         "<p/x>[candidate:42]",
         "<!--><img alt='-->[candidate:42]'>",

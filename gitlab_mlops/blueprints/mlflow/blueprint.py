@@ -1,5 +1,7 @@
 """The blueprint that holds MLflow's API of a project, and its answer to everything else."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response
 
 from gitlab_mlops.blueprints.endpoint import error_response
@@ -10,11 +12,21 @@ api = Blueprint("mlops_api", __name__)
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-@api.route("", methods=METHODS, defaults={"anything": ""}, provide_automatic_options=False)
-@api.route(
-    "/<path:anything>", methods=METHODS, provide_automatic_options=False, merge_slashes=False
-)
-def not_found(anything: str, **_: object) -> Response:
+def _everything(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Route what no other rule takes; a wildcard alone leaves out the prefix itself."""
+    for rule in ("", "/", "/<path:anything>"):
+        api.add_url_rule(
+            rule,
+            view_func=view,
+            methods=METHODS,
+            provide_automatic_options=False,
+            merge_slashes=False,
+        )
+    return view
+
+
+@_everything
+def not_found(anything: str = "", **_: object) -> Response:
     """Answer MLflow's JSON where no route is: its client falls back by this code, not by HTML."""
     return error_response(
         *wire_errors.ENDPOINT_NOT_FOUND,

@@ -6,20 +6,19 @@ from flask import Response, redirect
 
 from gitlab_mlops.access import ReadAccess, WriteAccess, can
 from gitlab_mlops.blueprints.endpoint import mounted
-from gitlab_mlops.blueprints.web import browser, state
-from gitlab_mlops.blueprints.web.facts import facts_of
+from gitlab_mlops.blueprints.web import artifacts, state
+from gitlab_mlops.blueprints.web.facts import duration, facts_of, started_at, status_name
 from gitlab_mlops.blueprints.web.links import Links
-from gitlab_mlops.blueprints.web.page import page
+from gitlab_mlops.blueprints.web.page import CANDIDATE, page
 from gitlab_mlops.blueprints.web.rendering import people, render
 from gitlab_mlops.services import candidates, mentions, overview
 from gitlab_mlops.services.records import CandidateRecord
 
-IID = "<int(max=2147483647):candidate_iid>"
 MAX_CHILDREN = 100
 MAX_MENTIONS = 50
 
 
-@page(f"/candidates/{IID}", access=ReadAccess)
+@page(CANDIDATE, access=ReadAccess)
 def candidate(access: ReadAccess, candidate_iid: int) -> Response:
     """Everything that is known of a candidate."""
     mount = mounted()
@@ -34,6 +33,7 @@ def candidate(access: ReadAccess, candidate_iid: int) -> Response:
         "candidate.html",
         title=record.name,
         candidate=record,
+        status=status_name(record.status),
         facts=facts,
         experiment_name=overview.experiment_name(access, record.experiment_iid),
         parent=overview.find_parent(access, facts.parent_eid) if facts.parent_eid else None,
@@ -41,13 +41,15 @@ def candidate(access: ReadAccess, candidate_iid: int) -> Response:
         has_more_children=has_more,
         mentions=mentioned.links,
         has_more_mentions=mentioned.next_cursor is not None,
-        artifacts=browser.look(access, mount.storage, record, state.text("path")),
+        artifacts=artifacts.look_into(
+            access, record, state.raw("path"), state.page_number()
+        ),
         author=people([record.actor_id]).get(record.actor_id or ""),
         may_write=can(WriteAccess, mount.host, mount.settings, access.actor, access.project),
     )
 
 
-@page(f"/candidates/{IID}/trash", access=WriteAccess, method="POST")
+@page(f"{CANDIDATE}/trash", access=WriteAccess, method="POST")
 def trash_candidate(access: WriteAccess, candidate_iid: int) -> Response:
     """Move a candidate to the trash."""
     record = candidates.get_by_iid(access, candidate_iid)
@@ -55,7 +57,7 @@ def trash_candidate(access: WriteAccess, candidate_iid: int) -> Response:
     return _back_to(access, record)
 
 
-@page(f"/candidates/{IID}/restore", access=WriteAccess, method="POST")
+@page(f"{CANDIDATE}/restore", access=WriteAccess, method="POST")
 def restore_candidate(access: WriteAccess, candidate_iid: int) -> Response:
     """Take a candidate out of the trash."""
     record = candidates.get_by_iid(access, candidate_iid)

@@ -9,7 +9,7 @@ from gitlab_mlops.blueprints.endpoint import mounted
 from gitlab_mlops.blueprints.web import state
 from gitlab_mlops.blueprints.web.links import tracking_uri
 from gitlab_mlops.blueprints.web.ordering import NEWEST_FIRST, Head, head
-from gitlab_mlops.blueprints.web.page import page
+from gitlab_mlops.blueprints.web.page import EXPERIMENT, page
 from gitlab_mlops.blueprints.web.rendering import people, render
 from gitlab_mlops.blueprints.web.state import TableState
 from gitlab_mlops.blueprints.web.table import Table, make_table
@@ -51,7 +51,7 @@ def experiments(access: ReadAccess) -> Response:
     )
 
 
-@page("/experiments/<int(max=2147483647):experiment_iid>", access=ReadAccess)
+@page(EXPERIMENT, access=ReadAccess)
 def experiment(access: ReadAccess, experiment_iid: int) -> Response:
     """The candidates of an experiment."""
     shown = state.table_state()

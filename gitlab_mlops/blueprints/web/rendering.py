@@ -10,7 +10,7 @@ from flask import Response, render_template
 
 from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.blueprints.endpoint import mounted
-from gitlab_mlops.blueprints.web import formats
+from gitlab_mlops.blueprints.web import facts, formats
 from gitlab_mlops.blueprints.web.links import Links, asset_url
 from gitlab_mlops.host import Actor
 from gitlab_mlops.services.clock import now
@@ -36,8 +36,10 @@ def render(access: ReadAccess, template: str, *, status: int = 200, **shown: Any
         csrf_token=host.chrome.csrf_token,
         asset_url=asset_url,
         formats=formats,
-        now=moment,
         moment=lambda milliseconds: formats.moment(milliseconds, moment),
+        started=lambda record: formats.moment(facts.started_at(record), moment),
+        duration=lambda record: facts.duration(record, moment),
+        status_name=facts.status_name,
         **shown,
     )
     context = dict(host.chrome.context(access.project, PAGE))

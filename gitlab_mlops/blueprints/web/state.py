@@ -76,9 +76,14 @@ def table_state() -> TableState:
     )
 
 
+def raw(name: str) -> str:
+    """A part of the query as it is; `Invalid` for what no database stores."""
+    return _checked(request.args.get(name, ""))
+
+
 def text(name: str) -> str:
-    """A part of the query, without space around it; `Invalid` for what no database stores."""
-    return _checked(request.args.get(name, "")).strip()
+    """A part of the query, without space around it."""
+    return raw(name).strip()
 
 
 def texts(name: str) -> tuple[str, ...]:
@@ -95,6 +100,16 @@ def choice(name: str, known: tuple[T, ...]) -> T:
         if each == given:
             return each
     raise Invalid(f"“{name}” in the address of this page is one of {', '.join(known)}.")
+
+
+def page_number() -> int:
+    """The page of a list, from 1."""
+    given = text("page")
+    if not given:
+        return 1
+    if not (given.isascii() and given.isdigit() and len(given) < 10 and int(given) > 0):
+        raise Invalid("“page” in the address of this page is a whole number from 1.")
+    return int(given)
 
 
 def _checked(value: str) -> str:

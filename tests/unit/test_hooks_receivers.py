@@ -1,0 +1,180 @@
+"""The plugin hears the forge's events, each application its own, inside the forge's transaction."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, current_app
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from gitlab_mlops.hooks import receivers, signals
+from gitlab_mlops.host import Host, Project, Source
+from gitlab_mlops.models import Candidate, Mention
+from gitlab_mlops.mount import Mount
+from gitlab_mlops.settings import Settings
+from gitlab_mlops.storage import Storage
+from tests.fakes import FakeForge, actor
+from tests.unit.rows import add_candidate
+
+AUTHOR = actor("author")
+URL = "https://forge.example/group/project/-/ml/candidates/42"
+
+
+@dataclass
+class Mounted:
+    """An application that listens to the events of a host."""
+
+    app: Flask
+    host: Host
+    storage: Storage
+    project: Project
+    issue: Source
+
+    def save(self, sender: Any = None, **text: str) -> None:
+        self.host.events.text_saved.send(
+            sender or self.app, source=self.issue, project=self.project, actor=AUTHOR, **text
+        )
+
+
+@pytest.fixture
+def mounted(session: Session, tmp_path: Path) -> Mounted:
+    forge = FakeForge(lambda project: session)
+    project = forge.add_project("group/project", AUTHOR)
+    add_candidate(session, project, 42)
+    host = forge.host()
+    app, storage = mount(host, tmp_path)
+    return Mounted(app, host, storage, project, forge.add_source(project))
+
+
+def mount(host: Host, folder: Path) -> tuple[Flask, Storage]:
+    app = Flask("forge")
+    storage = Storage("", default_folder=folder)
+    receivers.connect(app, Mount(host, Settings(), storage))
+    return app, storage
+
+
+def mentions(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(Mention)) or 0
+
+
+@pytest.mark.parametrize(
+    "text", [{"text": "see [candidate:42]"}, {"html": "<p>see [candidate:42]</p>"}]
+)
+def test_a_saved_text_is_recorded(mounted: Mounted, session: Session, text: dict[str, str]) -> None:
+    mounted.save(**text)
+    assert mentions(session) == 1
+    mounted.save(**dict.fromkeys(text, ""))
+    assert mentions(session) == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        {"text": "`[candidate:42]`"},
+        {"html": "<code>[candidate:42]</code>"},
+        {"html": "", "text": "[candidate:42]"},
+    ],
+)
+def test_code_in_a_saved_text_is_not(
+    mounted: Mounted, session: Session, text: dict[str, str]
+) -> None:
+    mounted.save(**text)
+    assert mentions(session) == 0
+
+
+def test_a_later_forge_may_send_more_than_we_know(mounted: Mounted, session: Session) -> None:
+    mounted.save(text="[candidate:42]", language="en")
+    assert mentions(session) == 1
+
+
+def test_a_deleted_text_is_forgotten(mounted: Mounted, session: Session) -> None:
+    mounted.save(text="[candidate:42]")
+    mounted.host.events.text_deleted.send(
+        mounted.app, source=mounted.issue, project=mounted.project
+    )
+    assert mentions(session) == 0
+
+
+def test_the_data_of_a_deleted_project_goes_and_after_the_commit_its_files(
+    mounted: Mounted, session: Session
+) -> None:
+    mounted.storage.put(f"{mounted.project.id}/0/x/artifacts/a.txt", [b"a"])
+    mounted.storage.put(f"{mounted.project.id}0/0/x/artifacts/a.txt", [b"a"])
+    mounted.host.events.project_deleted.send(mounted.app, project=mounted.project)
+    assert session.scalar(select(func.count()).select_from(Candidate)) == 0
+    assert mounted.storage.has_below(str(mounted.project.id))
+    session.commit()
+    assert not mounted.storage.has_below(str(mounted.project.id))
+    assert mounted.storage.has_below(f"{mounted.project.id}0")
+
+
+def test_full_urls_are_known_in_a_request_or_by_the_name_of_the_server(
+    mounted: Mounted, session: Session
+) -> None:
+    mounted.save(text=URL)
+    assert mentions(session) == 0
+    with mounted.app.test_request_context(base_url="https://forge.example/"):
+        mounted.save(text=URL)
+    assert mentions(session) == 1
+    mounted.save(text="")
+    mounted.app.config["SERVER_NAME"] = "forge.example"
+    mounted.save(text=URL)
+    assert mentions(session) == 1
+
+
+def test_a_root_in_the_configuration_is_part_of_urls(mounted: Mounted, session: Session) -> None:
+    mounted.app.config.update(SERVER_NAME="forge.example", APPLICATION_ROOT="/devops")
+    mounted.save(text=URL)
+    assert mentions(session) == 0
+    mounted.save(text=URL.replace("/group", "/devops/group"))
+    assert mentions(session) == 1
+
+
+def test_applications_in_one_process_do_not_hear_each_other(
+    mounted: Mounted, session: Session, tmp_path: Path
+) -> None:
+    other, _ = mount(mounted.host, tmp_path)
+    heard: list[object] = []
+
+    def hear(sender: object, **_facts: Any) -> None:
+        heard.append(sender)
+
+    with signals.candidate_mentioned.connected_to(hear), other.app_context():
+        mounted.save(Flask("stranger"), text="[candidate:42]")
+        assert mentions(session) == 0
+        mounted.save(other, text="[candidate:42]")
+    assert heard == [other]
+    assert mentions(session) == 1
+
+
+def test_announcements_are_heard_by_the_application_at_work_only(
+    mounted: Mounted, session: Session
+) -> None:
+    heard: list[str] = []
+
+    def hear(sender: Flask, **_facts: Any) -> None:
+        heard.append(sender.name)
+
+    with signals.candidate_mentioned.connected_to(hear, sender=mounted.app):
+        with Flask("other").app_context():
+            mounted.save(text="[candidate:42]")
+        assert heard == []
+        mounted.save(text="")
+        with mounted.app.app_context():
+            mounted.save(current_app._get_current_object(), text="[candidate:42]")  # type: ignore[attr-defined]
+    assert heard == ["forge"]
+
+
+def test_connecting_keeps_no_application_alive(session: Session, tmp_path: Path) -> None:
+    host = FakeForge(lambda project: session).host()
+    app, _ = mount(host, tmp_path)
+    gone = weakref.ref(app)
+    del app
+    gc.collect()
+    assert gone() is None
