@@ -26,7 +26,8 @@ POLICY = (
 
 def init_app(app: Flask) -> None:
     """Guard the application: its own pages and those of the plugin, not the plugin's API."""
-    app.config.setdefault("MAX_CONTENT_LENGTH", MAX_BODY)
+    if app.config["MAX_CONTENT_LENGTH"] is None:
+        app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.before_request(_refuse_forged_forms)
     app.after_request(_add_headers)
     app.jinja_env.globals.update(csrf_field=CSRF_FIELD, csrf_token=csrf_token, csp_nonce=csp_nonce)

@@ -76,7 +76,7 @@ class FakeForge:
             "permissions": FakePermissions(self),
             "chrome": FakeChrome(self),
             "session": self.session,
-            "engines": lambda: [],
+            "engines": list,
             "references": FakeReferences(self),
             "events": Events(),
         }

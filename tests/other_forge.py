@@ -113,7 +113,8 @@ class Adapter:
         return {str(user.id): self._actor(user) for user in found}
 
     def by_id(self, project_id: int) -> gitlab_mlops.Project | None:
-        return self._project(self.db.get(Repo, project_id))
+        # Beyond its integers PostgreSQL would raise instead of finding nothing.
+        return self._project(self.db.get(Repo, project_id) if abs(project_id) < 2**31 else None)
 
     def by_path(self, path: str) -> gitlab_mlops.Project | None:
         return self._project(self.db.scalar(select(Repo).where(Repo.path == path)))

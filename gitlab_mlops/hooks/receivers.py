@@ -70,4 +70,4 @@ def _url_root(app: Flask) -> str:
 
 def _application() -> Flask | None:
     """The application itself: the proxy would be a different sender."""
-    return current_app._get_current_object() if current_app else None  # type: ignore[attr-defined, no-any-return]
+    return current_app._get_current_object() if current_app else None  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from datetime import timedelta
@@ -9,10 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore, from_url
+
+from gitlab_mlops.errors import Unavailable
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
+
+logger = logging.getLogger(__name__)
 
 REMOTE_SCHEMES = frozenset({"s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss"})
 
@@ -87,10 +93,17 @@ def local_folder(url: str, default: Path) -> Path | None:
     return folder
 
 
-def connect(url: str, options: Mapping[str, str], folder: Path | None) -> ObjectStore:
-    """A store for `folder`, or for what `url` names. Makes the folder; connects to nothing."""
-    if folder is not None:
+def open_folder(folder: Path) -> LocalStore:
+    """The store of a local folder, which is made if it is not there; raises `Unavailable`."""
+    try:
         return LocalStore(folder, mkdir=True, automatic_cleanup=True)
+    except (OSError, BaseError) as error:
+        logger.error("The folder of the artifacts, %s, cannot be made: %s", folder, error)
+        raise Unavailable("The artifact store cannot be reached at the moment.") from error
+
+
+def connect(url: str, options: Mapping[str, str]) -> ObjectStore:
+    """The object store that `url` names; `ValueError` for options that it does not know."""
     if url == "memory:///":
         return MemoryStore()
     client: dict[str, Any] = dict(PATIENCE)
@@ -98,4 +111,7 @@ def connect(url: str, options: Mapping[str, str], folder: Path | None) -> Object
         client["allow_http"] = "true"
     client |= {key: value for key, value in options.items() if key in CLIENT_OPTIONS}
     config: Any = {key: value for key, value in options.items() if key not in CLIENT_OPTIONS}
-    return from_url(url, config=config, client_options=client, retry_config=RETRY)  # type: ignore[call-overload, no-any-return]
+    try:
+        return from_url(url, config=config, client_options=client, retry_config=RETRY)  # type: ignore[call-overload, no-any-return]
+    except BaseError as error:
+        raise ValueError(f"MLOPS_ARTIFACTS_OPTIONS: {str(error).splitlines()[0]}") from None

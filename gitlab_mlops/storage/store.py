@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 import obstore
 
 from gitlab_mlops.errors import Invalid, NotFound
 from gitlab_mlops.settings import Settings
 from gitlab_mlops.storage import transfer
-from gitlab_mlops.storage.connect import check_fork, connect, local_folder
+from gitlab_mlops.storage.connect import check_fork, connect, local_folder, open_folder
 from gitlab_mlops.storage.failures import translated
 from gitlab_mlops.storage.local import LocalChunks, open_local, sweep_local
 
@@ -64,17 +64,17 @@ class Storage:
     """Where artifacts are. Keys are `/`-separated; the server alone makes them.
 
     Every method raises `NotFound`, `StorageFull` or `Unavailable`, and `Invalid` for a key that
-    cannot be. The store is made at the first use, so an instance may cross a fork until then.
+    cannot be. Nothing is read, written or connected to before the first use, so an instance may
+    cross a fork until then.
     """
 
     def __init__(
         self, url: str, options: Mapping[str, str] | None = None, *, default_folder: Path
     ) -> None:
-        """Remember where to go; raises `ValueError` for a `url` that means nothing."""
+        """Remember where to go; `ValueError` for a `url` or `options` that mean nothing."""
         self.folder = local_folder(url, default_folder)
         self._url = url
-        self._options = dict(options or {})
-        self._store: ObjectStore | None = None
+        self._store = None if self.folder is not None else connect(url, options or {})
 
     @classmethod
     def from_settings(cls, settings: Settings, default_folder: Path) -> Self:
@@ -198,9 +198,9 @@ class Storage:
 
     def _connected(self) -> ObjectStore:
         check_fork()
-        if self._store is None:
-            self._store = connect(self._url, self._options, self.folder)
-        return self._store
+        if self._store is None and self.folder is not None:
+            self._store = open_folder(self.folder)
+        return cast("ObjectStore", self._store)
 
 
 def _checked(key: str) -> str:

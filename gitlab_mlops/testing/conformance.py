@@ -36,10 +36,10 @@ class AdapterConformance(
     def make_forge(self, folder: Path) -> Forge:
         """A new forge, empty, which keeps its files in `folder`."""
 
-    @pytest.fixture
-    def world(self, tmp_path: Path) -> Iterator[World]:
-        """One forge and its people."""
-        world = World(self.make_forge(tmp_path))
+    @pytest.fixture(scope="class")
+    def world(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+        """One forge for all tests; each has users and projects of its own."""
+        world = World(self.make_forge(tmp_path_factory.mktemp("forge")))
         yield world
         _close(world)
 

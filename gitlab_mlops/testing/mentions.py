@@ -13,13 +13,16 @@ from gitlab_mlops.testing.world import World
 class MentionsConformance:
     """`Host.references` and `Host.events`, as far as the forge has them."""
 
-    def test_a_mention_is_recorded_changed_and_deleted_with_its_text(self, world: World) -> None:
+    def test_a_mention_is_recorded_and_taken_back_with_its_text(self, world: World) -> None:
         project, user = _with_candidate(world)
         source = world.forge.save_text(project, user, "better than [candidate:1]")
         assert world.mentions(project) == 1
         world.forge.save_text(project, user, "nothing any more", source)
         assert world.mentions(project) == 0
-        world.forge.save_text(project, user, "after all [candidate:1]", source)
+
+    def test_a_deleted_text_mentions_nothing(self, world: World) -> None:
+        project, user = _with_candidate(world)
+        source = world.forge.save_text(project, user, "better than [candidate:1]")
         world.forge.delete_text(project, source)
         assert world.mentions(project) == 0
 

@@ -99,14 +99,15 @@ class TrackingConformance:
         )
         assert "metrics" not in client.get("runs/get", run_id=run_id)["run"]["data"]
 
-    def test_without_the_optional_parts_nothing_errors(self, world: World) -> None:
+    def test_without_the_optional_parts_nothing_errors(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         project = world.project()
         user = world.user(project, Ability.MAINTAIN)
-        bare = replace(world.host, references=None, ci=None, notifications=None)
-        world.app.extensions["mlops"] = replace(world.mount, host=bare)
-        client = world.client(project, world.token(user))
-        client.start_run()
         browser = world.browser(user)
+        bare = replace(world.host, references=None, ci=None, notifications=None)
+        monkeypatch.setitem(world.app.extensions, "mlops", replace(world.mount, host=bare))
+        world.client(project, world.token(user)).start_run()
         for page in ("experiments", "experiments/0", "candidates/1"):
             assert browser.get(world.page(project, page)).status_code == 200
 

@@ -84,8 +84,17 @@ def _bytes(text: str) -> int:
 
 
 def _rewritten(name: str) -> bool:
-    """Whether `mlflow.utils.uri._decode` gives back something else."""
+    """Whether `mlflow.utils.uri.validate_path_is_safe` gives back something else.
+
+    It decodes the name, and then encodes control characters again: MLflow 2 calls images
+    `key%step%1%timestamp%1795445623896%...`, which so stay what they are.
+    """
     try:
-        return urlunparse(urlparse(unquote(name))) != name
+        decoded = urlunparse(urlparse(unquote(name)))
     except ValueError:
         return True
+    return "".join(map(_escaped, decoded)) != name
+
+
+def _escaped(letter: str) -> str:
+    return f"%{ord(letter):02x}" if letter < " " or letter == "\x7f" else letter

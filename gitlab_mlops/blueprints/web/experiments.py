@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from flask import Response
 
 from gitlab_mlops.access import ReadAccess, WriteAccess, can
@@ -34,7 +36,8 @@ def experiments(access: ReadAccess) -> Response:
         access, name=name, view=view, sort=sort, after=_position(), limit=PER_PAGE
     )
     counts = overview.count_experiments(access)
-    has_candidates = any(each.candidates for each in found)
+    # Nothing here has a candidate yet: time to say how they come.
+    is_bare = view == "active" and not name and not any(each.candidates for each in found)
     return render(
         access,
         "experiments.html",
@@ -47,7 +50,7 @@ def experiments(access: ReadAccess) -> Response:
         is_first_page=not state.text("after"),
         next_page=paging.encode({"after": after}) if after else "",
         people=people([each.actor_id for each in found]),
-        snippet=_snippet(access) if not has_candidates and not name and view == "active" else None,
+        snippet=_snippet(access, "first-steps") if is_bare else None,
     )
 
 
@@ -75,7 +78,7 @@ def experiment(access: ReadAccess, experiment_iid: int) -> Response:
         example=_example(table),
         next_page=paging.search_token(result.after, shown.order) if result.after else "",
         people=people([found.actor_id, *(record.actor_id for record, _ in table.rows)]),
-        snippet=_snippet(access) if is_empty else None,
+        snippet=_snippet(access, found.name) if is_empty else None,
     )
 
 
@@ -130,10 +133,13 @@ def _example(table: Table) -> str:
     return "metrics.accuracy > 0.9 and params.depth = '3'"
 
 
-def _snippet(access: ReadAccess) -> dict[str, object]:
+def _snippet(access: ReadAccess, experiment_name: str) -> dict[str, object]:
     """What it takes to log the first candidate."""
     mount = mounted()
     return {
+        # JSON's way to write a text is also Python's.
+        "experiment": json.dumps(experiment_name, ensure_ascii=False),
+        "signed_in": access.actor is not None,
         "tracking_uri": tracking_uri(mount.settings.api_prefix, access.project),
         "tokens_url": mount.host.chrome.tokens_url(),
         "scopes": mount.settings.write_scopes,

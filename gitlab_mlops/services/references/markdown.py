@@ -33,8 +33,9 @@ def _paragraphs(text: str) -> Iterator[str]:
         elif line.strip():
             lines.append(line)
             continue
-        yield "\n".join(lines)
-        lines.clear()
+        if lines:
+            yield "\n".join(lines)
+            lines.clear()
     yield "\n".join(lines)
 
 
