@@ -130,9 +130,7 @@ class Forge:
         with self.stored():
             project = db.session.get(projects.Project, project_id)
             assert project is not None
-            return tokens.create_project_token(
-                project, "test", scopes or ("api",), ROLES[role]
-            )[1]
+            return tokens.create_project_token(project, "test", scopes or ("api",), ROLES[role])[1]
 
     def job_token(self, project_id: int, user_id: int, *, finished: bool = False) -> str:
         """The token of a CI job that a user started; the secret."""

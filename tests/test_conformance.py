@@ -262,11 +262,9 @@ class TestSmallForge(AdapterConformance):
 
 
 class TestSmallForgeWithTextsOnPostgreSQL(AdapterConformance):
-    server: str
-
-    @pytest.fixture(autouse=True, scope="class")
-    def _server(self, request: pytest.FixtureRequest, postgresql_url: str) -> None:
-        request.cls.server = postgresql_url
+    @pytest.fixture(autouse=True)
+    def _server(self, postgresql_url: str) -> None:
+        self.server = postgresql_url
 
     def make_forge(self, folder: Path) -> SmallForgeWithTexts:
         return SmallForgeWithTexts(folder, new_postgresql_database(self.server))

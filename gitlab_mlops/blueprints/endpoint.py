@@ -20,6 +20,7 @@ from gitlab_mlops.host import Project
 from gitlab_mlops.mount import Mount
 from gitlab_mlops.wire import json
 from gitlab_mlops.wire import errors as wire_errors
+from gitlab_mlops.wire.fields import Repeated
 from gitlab_mlops.wire.schema import load
 
 View = Callable[..., Any]
@@ -130,11 +131,15 @@ def _load(schema: Schema | None, values: dict[str, Any]) -> dict[str, Any]:
 
 def query_arguments(schema: Schema) -> dict[str, Any]:
     """The query as a JSON object: fields that the schema declares as lists keep all values."""
+    lists = {
+        field.data_key or name
+        for name, field in schema.fields.items()
+        if isinstance(field, Repeated)
+    }
     arguments: dict[str, Any] = {}
     for key, found in request.args.lists():
         json.reject_nul(found)
-        field = schema.fields.get(key)
-        arguments[key] = found if getattr(field, "repeated", False) else found[0]
+        arguments[key] = found if key in lists else found[0]
     return arguments
 
 

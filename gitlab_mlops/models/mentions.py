@@ -16,9 +16,7 @@ class Mention(Base):
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    candidate_id: Mapped[int] = mapped_column(
-        ForeignKey("mlops_candidates.id", ondelete="CASCADE")
-    )
+    candidate_id: Mapped[int] = mapped_column(ForeignKey("mlops_candidates.id", ondelete="CASCADE"))
     source_project_id: Mapped[int] = mapped_column(BigInteger)
     source_kind: Mapped[str] = mapped_column(String(50))
     source_id: Mapped[str] = mapped_column(String(100))

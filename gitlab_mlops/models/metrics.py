@@ -30,9 +30,7 @@ class MetricSeries(Base):
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    candidate_id: Mapped[int] = mapped_column(
-        ForeignKey("mlops_candidates.id", ondelete="CASCADE")
-    )
+    candidate_id: Mapped[int] = mapped_column(ForeignKey("mlops_candidates.id", ondelete="CASCADE"))
     experiment_id: Mapped[int] = mapped_column(BigInteger)
     key_id: Mapped[int] = mapped_column(ForeignKey("mlops_metric_keys.id"))
     step: Mapped[int] = mapped_column(BigInteger)

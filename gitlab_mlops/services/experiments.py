@@ -169,9 +169,7 @@ def load(access: ReadAccess, rows: Iterable[Any]) -> list[ExperimentRecord]:
 
 
 def _find(access: ReadAccess, condition: Any) -> ExperimentRecord | None:
-    statement = select(*RECORD_COLUMNS).where(
-        Experiment.project_id == access.project.id, condition
-    )
+    statement = select(*RECORD_COLUMNS).where(Experiment.project_id == access.project.id, condition)
     found = load(access, access.session.execute(statement).all())
     return found[0] if found else None
 
@@ -206,9 +204,7 @@ def _change(access: WriteAccess, experiment_id: int, **values: Any) -> None:
 def _set_candidates_deleted(access: WriteAccess, experiment_id: int, moment: int | None) -> None:
     access.session.execute(
         update(Candidate)
-        .where(
-            Candidate.experiment_id == experiment_id, Candidate.project_id == access.project.id
-        )
+        .where(Candidate.experiment_id == experiment_id, Candidate.project_id == access.project.id)
         .values(deleted_at=moment)
     )
 

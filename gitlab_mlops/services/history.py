@@ -53,7 +53,9 @@ def sample(
     points = _select_points(access, eid, key)
     if steps is not None:
         points = points.where(MetricPoint.step.between(*steps))
-    bucketed = points.add_columns(func.ntile(size).over(order_by=BY_STEP).label("bucket")).subquery()
+    bucketed = points.add_columns(
+        func.ntile(size).over(order_by=BY_STEP).label("bucket")
+    ).subquery()
     order = (bucketed.c.step, bucketed.c.timestamp, bucketed.c.value)
     rank = func.row_number().over(partition_by=bucketed.c.bucket, order_by=order)
     ranked = select(bucketed, rank.label("rank")).subquery()

@@ -124,9 +124,7 @@ def _select_ids(experiment_id: int, names: set[str]) -> Select[Any]:
     )
 
 
-def _store_inputs(
-    access: WriteAccess, candidate_id: int, inputs: dict[int, DatasetInput]
-) -> None:
+def _store_inputs(access: WriteAccess, candidate_id: int, inputs: dict[int, DatasetInput]) -> None:
     known = select(Input.dataset_id).where(
         Input.candidate_id == candidate_id, Input.dataset_id.in_(inputs)
     )

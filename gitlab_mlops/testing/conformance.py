@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,9 @@ from gitlab_mlops.testing.permissions import PermissionsConformance
 from gitlab_mlops.testing.projects import ProjectsConformance
 from gitlab_mlops.testing.tracking import TrackingConformance
 from gitlab_mlops.testing.world import World
+
+
+_WORLDS: dict[pytest.Class, World] = {}
 
 
 class AdapterConformance(
@@ -36,12 +38,17 @@ class AdapterConformance(
     def make_forge(self, folder: Path) -> Forge:
         """A new forge, empty, which keeps its files in `folder`."""
 
-    @pytest.fixture(scope="class")
-    def world(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-        """One forge for all tests; each has users and projects of its own."""
-        world = World(self.make_forge(tmp_path_factory.mktemp("forge")))
-        yield world
-        _close(world)
+    @pytest.fixture
+    def world(
+        self, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    ) -> World:
+        """One forge for all tests of the class; each test has users and projects of its own."""
+        node = request.node.getparent(pytest.Class)
+        # Kept by hand, since a fixture of the class's scope has no `self` to make the forge.
+        if node not in _WORLDS:
+            _WORLDS[node] = World(self.make_forge(tmp_path_factory.mktemp("forge")))
+            node.addfinalizer(lambda: _close(_WORLDS.pop(node)))
+        return _WORLDS[node]
 
     def test_the_bundle_has_everything_that_the_plugin_calls(self, world: World) -> None:
         assert problems(world.host) == []

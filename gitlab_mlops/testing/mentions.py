@@ -45,9 +45,7 @@ class MentionsConformance:
         mention = f"[candidate:{hidden.path}/1]"
         source = world.forge.save_text(shown, writer, f"see {mention}")
         outsider = world.user()
-        html = (
-            world.browser(outsider).get(_link(world, outsider, source).url).text
-        )
+        html = world.browser(outsider).get(_link(world, outsider, source).url).text
         assert mention in html
         assert world.page(hidden, "candidates/1") not in html
 

@@ -159,8 +159,6 @@ class Repeated(Value):
     empty list.
     """
 
-    repeated = True
-
     def __init__(
         self,
         convert: Callable[[Any, str], Any],

@@ -22,7 +22,13 @@ from gitlab_mlops.wire.runs import ById
 from gitlab_mlops.wire.schema import Request
 
 # From `mlflow.utils.validation`; lengths in characters.
-MAX_DATASET = {"name": 500, "digest": 36, "source": 65_535, "schema": 1_048_575, "profile": 16_777_215}
+MAX_DATASET = {
+    "name": 500,
+    "digest": 36,
+    "source": 65_535,
+    "schema": 1_048_575,
+    "profile": 16_777_215,
+}
 MAX_SOURCE_TYPE = 36
 MAX_TAG_KEY = 255
 MAX_TAG_VALUE = 500

@@ -73,9 +73,7 @@ def step_range(start: int | None, end: int | None) -> tuple[int, int] | None:
     if start is None and end is None:
         return None
     if start is None or end is None:
-        raise Invalid(
-            "If either start step or end step are specified, both must be specified."
-        )
+        raise Invalid("If either start step or end step are specified, both must be specified.")
     if start > end:
         raise Invalid(
             f"end_step must be greater than start_step. Found start_step={start} and "

@@ -97,4 +97,5 @@ def _rewritten(name: str) -> bool:
 
 
 def _escaped(letter: str) -> str:
-    return f"%{ord(letter):02x}" if letter < " " or letter == "\x7f" else letter
+    # An encoded NUL stays refused: it is never a name's own, and other tools decode it.
+    return f"%{ord(letter):02x}" if "\0" < letter < " " or letter == "\x7f" else letter

@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 from mlflow import MlflowClient
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
-from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.metrics import ConfusionMatrixDisplay, accuracy_score, log_loss, r2_score
 from sklearn.model_selection import GridSearchCV, ParameterGrid, train_test_split
 from sklearn.pipeline import make_pipeline
@@ -198,10 +198,10 @@ def keep_a_model() -> str:
     """Save a model, log its files, fetch them from the server, and predict the same."""
     mlflow.set_experiment("diabetes")
     x, y = load_diabetes(return_X_y=True)
-    model = GradientBoostingRegressor(random_state=0).fit(x[:300], y[:300])
+    model = make_pipeline(StandardScaler(), Ridge()).fit(x[:300], y[:300])
     expected = model.predict(x[300:])
-    with mlflow.start_run(run_name="boosting") as run, tempfile.TemporaryDirectory() as folder:
-        mlflow.sklearn.save_model(model, f"{folder}/model", input_example=x[:2])
+    with mlflow.start_run(run_name="ridge") as run, tempfile.TemporaryDirectory() as folder:
+        mlflow.sklearn.save_model(model, f"{folder}/model", pip_requirements=["scikit-learn"])
         mlflow.log_artifacts(f"{folder}/model", "model")
         mlflow.log_metric("r2", r2_score(y[300:], expected))
     local = mlflow.artifacts.download_artifacts(f"runs:/{run.info.run_id}/model")
@@ -218,7 +218,7 @@ def keep_files() -> str:
         (tree / "deep" / "deeper").mkdir(parents=True)
         (tree / "empty").touch()
         (tree / "big.bin").write_bytes(os.urandom(12_000_000))
-        (tree / "deep" / "ä b+c%20.bin").write_bytes(bytes(range(256)))
+        (tree / "deep" / "ä b+c 100%.bin").write_bytes(bytes(range(256)))
         (tree / "deep" / "deeper" / "page.html").write_text("<script>alert(1)</script>")
         mlflow.log_artifacts(str(tree), "data")
         mlflow.log_artifact(str(tree / "deep"), "folders")
@@ -230,7 +230,7 @@ def keep_files() -> str:
     listed = {file.path: (file.is_dir, file.file_size or 0) for file in listing(run.info.run_id)}
     assert listed["data/big.bin"] == (False, 12_000_000)
     assert listed["data/deep"][0]
-    assert listed["data/deep/ä b+c%20.bin"] == (False, 256)
+    assert listed["data/deep/ä b+c 100%.bin"] == (False, 256)
     return run.info.run_id
 
 

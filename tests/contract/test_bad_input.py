@@ -27,7 +27,11 @@ BODIES = {
     "deep nesting": b'{"tags": ' + b"[" * 5000 + b"]" * 5000 + b"}",
     "a NaN literal": b'{"run_id": "a", "key": "m", "value": NaN, "timestamp": 1}',
     "an infinite literal": b'{"run_id": "a", "key": "m", "value": 1e400, "timestamp": 1}',
-    "a huge integer": b'{"max_results": ' + b"9" * 500 + b', "experiment_id": "' + b"9" * 500 + b'"}',
+    "a huge integer": b'{"max_results": '
+    + b"9" * 500
+    + b', "experiment_id": "'
+    + b"9" * 500
+    + b'"}',
     "objects for strings": b'{"run_id": {}, "experiment_id": {}, "name": [], "key": {"a": 1}}',
     "lists of wrong things": b'{"run_id": "a", "metrics": [1], "params": [null], "tags": [[]], '
     b'"datasets": [5], "models": ["m"], "experiment_ids": [{}], "order_by": [1]}',
@@ -40,7 +44,17 @@ NO_CONDITION = [
     ("/api/2.0/mlflow/runs/search", BODIES["objects for strings"]),
 ]
 
-ODD = ["\x00", "\ud7ff", "9" * 400, "-1", "NaN", "' OR 1=1 --", "../..", "%", "\N{GRINNING FACE}" * 50]
+ODD = [
+    "\x00",
+    "\ud7ff",
+    "9" * 400,
+    "-1",
+    "NaN",
+    "' OR 1=1 --",
+    "../..",
+    "%",
+    "\N{GRINNING FACE}" * 50,
+]
 NAMES = [
     "run_id", "run_uuid", "run_ids", "experiment_id", "experiment_name", "metric_key", "path",
     "max_results", "page_token", "start_step", "end_step", "filter", "order_by", "view_type",

@@ -21,6 +21,8 @@ GOOD = [
     "😀",
     "100%",
     "50% off.txt",
+    # an image of MLflow 2: `log_image(image, key="k", step=1)`
+    "k%step%1%timestamp%1795445623896%i36cd9b7-de24-441e-acc9-25834cd07d0f%compressed.webp",
     "a+b&c=d.txt",
     "semi;colon",
     "co:lon",

@@ -7,7 +7,7 @@ from flask import Response, redirect
 from gitlab_mlops.access import ReadAccess, WriteAccess, can
 from gitlab_mlops.blueprints.endpoint import mounted
 from gitlab_mlops.blueprints.web import artifacts, state
-from gitlab_mlops.blueprints.web.facts import duration, facts_of, started_at, status_name
+from gitlab_mlops.blueprints.web.facts import facts_of
 from gitlab_mlops.blueprints.web.links import Links
 from gitlab_mlops.blueprints.web.page import CANDIDATE, page
 from gitlab_mlops.blueprints.web.rendering import people, render
@@ -33,7 +33,6 @@ def candidate(access: ReadAccess, candidate_iid: int) -> Response:
         "candidate.html",
         title=record.name,
         candidate=record,
-        status=status_name(record.status),
         facts=facts,
         experiment_name=overview.experiment_name(access, record.experiment_iid),
         parent=overview.find_parent(access, facts.parent_eid) if facts.parent_eid else None,
@@ -41,9 +40,7 @@ def candidate(access: ReadAccess, candidate_iid: int) -> Response:
         has_more_children=has_more,
         mentions=mentioned.links,
         has_more_mentions=mentioned.next_cursor is not None,
-        artifacts=artifacts.look_into(
-            access, record, state.raw("path"), state.page_number()
-        ),
+        artifacts=artifacts.look_into(access, record, state.raw("path"), state.page_number()),
         author=people([record.actor_id]).get(record.actor_id or ""),
         may_write=can(WriteAccess, mount.host, mount.settings, access.actor, access.project),
     )
