@@ -62,7 +62,7 @@ def grant(
         raise NotFound(PROJECT_NOT_FOUND)
     if kind is not ReadAccess:
         _require_change(host, settings, actor, _ABILITY[kind], project)
-    return kind(actor, project, host.session(project))  # type: ignore[arg-type]
+    return kind(actor, project, host.session(project))
 
 
 def can(

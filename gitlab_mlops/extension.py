@@ -44,7 +44,10 @@ class MLOps:
         settings = Settings.from_config(app.config)
         storage = Storage.from_settings(settings, Path(app.instance_path) / "mlops-artifacts")
         app.extensions["mlops"] = mount = Mount(host, settings, storage)
-        app.wsgi_app = bodies.detach_bodies(app.wsgi_app, settings.api_prefix)  # type: ignore[method-assign]
+        # Flask's documentation says to wrap it so; its annotation does not.
+        app.wsgi_app = bodies.detach_bodies(  # type: ignore[method-assign, assignment]
+            app.wsgi_app, settings.api_prefix
+        )
         _register_api(app, settings)
         _register_pages(app, host)
         receivers.connect(app, mount)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import click
 from flask import Flask
+from flask.cli import AppGroup
 
 from host_stub.database import Base, db, now
 from host_stub.namespaces import create_group, find_namespace
@@ -24,21 +25,22 @@ from host_stub.users import User, create_user, find_user
 
 ROLES = click.Choice([role.name.lower() for role in Role])
 DAY = 86_400
+commands = AppGroup()
 
 
 def init_app(app: Flask) -> None:
     """Add the commands to `flask`."""
-    for command in COMMANDS:
+    for command in commands.commands.values():
         app.cli.add_command(command)
 
 
-@click.command("init-db")
+@commands.command("init-db")
 def init_db() -> None:
     """Create the forge's tables that are missing; `flask mlops db upgrade` makes the plugin's."""
     Base.metadata.create_all(db.engine)
 
 
-@click.command("create-user")
+@commands.command("create-user")
 @click.argument("username")
 @click.option("--name", help="Full name.")
 @click.option(
@@ -52,7 +54,7 @@ def create_user_command(username: str, name: str | None, password: str) -> None:
     click.echo(user.id)
 
 
-@click.command("block-user")
+@commands.command("block-user")
 @click.argument("username")
 @click.option("--undo", is_flag=True, help="Let the user in again.")
 def block_user(username: str, undo: bool) -> None:
@@ -61,7 +63,7 @@ def block_user(username: str, undo: bool) -> None:
         _user(username).is_blocked = not undo
 
 
-@click.command("create-group")
+@commands.command("create-group")
 @click.argument("path")
 @click.option("--owner", required=True)
 def create_group_command(path: str, owner: str) -> None:
@@ -70,7 +72,7 @@ def create_group_command(path: str, owner: str) -> None:
         create_group(path, _user(owner))
 
 
-@click.command("create-project")
+@commands.command("create-project")
 @click.argument("path")
 @click.option("--visibility", type=click.Choice(list(Visibility)), default=Visibility.PRIVATE)
 @click.option("--description", default="")
@@ -85,7 +87,7 @@ def create_project_command(path: str, visibility: str, description: str) -> None
     click.echo(project.id)
 
 
-@click.command("add-member")
+@commands.command("add-member")
 @click.argument("project")
 @click.argument("username")
 @click.argument("role", type=ROLES)
@@ -95,7 +97,7 @@ def add_member_command(project: str, username: str, role: str) -> None:
         add_member(_project(project), _user(username), Role[role.upper()])
 
 
-@click.command("create-token")
+@commands.command("create-token")
 @click.option("--user", "username", help="For a personal token.")
 @click.option("--project", "path", help="For a project's token.")
 @click.option("--role", type=ROLES, default="developer", help="Of the project's token.")
@@ -120,7 +122,7 @@ def create_token_command(
     click.echo(secret)
 
 
-@click.command("start-job")
+@commands.command("start-job")
 @click.argument("project")
 @click.option("--user", required=True)
 @click.option("--name", default="train")
@@ -139,7 +141,7 @@ def start_job_command(
     click.echo(f"{job.id} {secret}")
 
 
-@click.command("finish-job")
+@commands.command("finish-job")
 @click.argument("job_id", type=int)
 @click.argument("status", type=click.Choice(ENDED), default="success")
 def finish_job_command(job_id: int, status: str) -> None:
@@ -149,19 +151,6 @@ def finish_job_command(job_id: int, status: str) -> None:
         if job is None:
             raise ValueError(f"There is no job {job_id}.")
         finish_job(job, status)
-
-
-COMMANDS = (
-    init_db,
-    create_user_command,
-    block_user,
-    create_group_command,
-    create_project_command,
-    add_member_command,
-    create_token_command,
-    start_job_command,
-    finish_job_command,
-)
 
 
 @contextmanager

@@ -18,8 +18,8 @@ from gitlab_mlops.blueprints import bodies
 from gitlab_mlops.blueprints.credentials import authenticate
 from gitlab_mlops.host import Project
 from gitlab_mlops.mount import Mount
-from gitlab_mlops.wire import json
 from gitlab_mlops.wire import errors as wire_errors
+from gitlab_mlops.wire import json
 from gitlab_mlops.wire.fields import Repeated
 from gitlab_mlops.wire.schema import load
 

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 from flask import Request, Response
+from werkzeug.datastructures import Range
 
 from gitlab_mlops.blueprints import bodies
 from gitlab_mlops.errors import Invalid, TooLarge
@@ -74,12 +75,25 @@ def send_file(request: Request, storage: Storage, key: str, name: str) -> Respon
     if request.range is None:
         return _stream(storage, key, name, None)
     entry = storage.head(key)
-    if len(request.range.ranges) > 1 or not _same(request, entry):
+    if not _is_one_span(request.range) or not _same(request, entry):
         return _stream(storage, key, name, None)
-    span = request.range.range_for_length(entry.size)
-    if request.range.units != "bytes" or span is None:
+    span = _span(request.range, entry.size)
+    if span is None:
         return Response(status=416, headers={"Content-Range": f"bytes */{entry.size}"})
-    return _stream(storage, key, name, (span[0] or 0, span[1] or entry.size))
+    return _stream(storage, key, name, span)
+
+
+def _is_one_span(wanted: Range) -> bool:
+    return wanted.units == "bytes" and len(wanted.ranges) == 1
+
+
+def _span(wanted: Range, size: int) -> tuple[int, int] | None:
+    """(start, stop before) of the bytes wanted; None if the file of `size` bytes has none."""
+    start, stop = wanted.ranges[0]
+    if start < 0:  # the last bytes
+        start, stop = max(size + start, 0), size
+    stop = size if stop is None else min(stop, size)
+    return (start, stop) if start < stop else None
 
 
 def _same(request: Request, entry: Entry) -> bool:

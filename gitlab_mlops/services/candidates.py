@@ -100,7 +100,7 @@ def change(
     end_time: int | None = None,
     name: str | None = None,
 ) -> CandidateRecord:
-    """Change what is given of a candidate that is not in the trash; an empty name changes nothing."""
+    """Change what is given of a candidate not in the trash; an empty name changes nothing."""
     candidate_id, _ = active_id(access, eid)
     values: dict[str, Any] = {}
     if status is not None:

@@ -68,7 +68,7 @@ def sample(
 
 
 def _with_last(
-    access: ReadAccess, points: Select[Any], sampled: list[Point], size: int
+    access: ReadAccess, points: Select[*tuple[Any, ...]], sampled: list[Point], size: int
 ) -> list[Point]:
     last = access.session.execute(
         points.order_by(*(column.desc() for column in BY_STEP)).limit(1)
@@ -92,13 +92,13 @@ def get_histories(
         .order_by(Candidate.eid, *IN_TIME)
         .limit(limit)
     )
-    return [(eid, Point(key, *row)) for eid, *row in access.session.execute(statement)]
+    return [(row[0], Point(key, *row[1:])) for row in access.session.execute(statement)]
 
 
 _TYPES = [column.type for column in IN_TIME]
 
 
-def _select_points(access: ReadAccess, eid: str, key: str) -> Select[Any]:
+def _select_points(access: ReadAccess, eid: str, key: str) -> Select[*tuple[Any, ...]]:
     """SELECT value, timestamp, step of one series; a lookup of its id keeps the plan a range."""
     series = (
         select(MetricSeries.id)

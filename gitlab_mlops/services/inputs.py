@@ -93,7 +93,7 @@ def search_datasets(
         .order_by(Experiment.iid, Dataset.name, Dataset.digest)
         .limit(limit)
     )
-    return [tuple(row) for row in access.session.execute(statement)]
+    return [(row[0], row[1], row[2], row[3]) for row in access.session.execute(statement)]
 
 
 def _store_datasets(
@@ -118,7 +118,7 @@ def _store_datasets(
     return {(name, digest): dataset_id for name, digest, dataset_id in found}
 
 
-def _select_ids(experiment_id: int, names: set[str]) -> Select[Any]:
+def _select_ids(experiment_id: int, names: set[str]) -> Select[*tuple[Any, ...]]:
     return select(Dataset.name, Dataset.digest, Dataset.id).where(
         Dataset.experiment_id == experiment_id, Dataset.name.in_(names)
     )

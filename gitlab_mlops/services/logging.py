@@ -113,7 +113,7 @@ def _find_keys(access: WriteAccess, keys: Sequence[str]) -> dict[str, int]:
     statement = select(MetricKey.key, MetricKey.id).where(
         MetricKey.project_id == access.project.id, MetricKey.key.in_(keys)
     )
-    return {key: key_id for key, key_id in access.session.execute(statement)}
+    return dict(access.session.execute(statement).all())
 
 
 def _store_series(
@@ -142,4 +142,4 @@ def _store_series(
     statement = insert.on_conflict_do_update(
         index_elements=["candidate_id", "key_id"], set_=moved
     ).returning(table.key_id, table.id)
-    return {key_id: series_id for key_id, series_id in access.session.execute(statement)}
+    return dict(access.session.execute(statement).all())

@@ -81,7 +81,7 @@ RECORD_COLUMNS = (
 """The columns of a `CandidateRecord`, in its order, from candidates joined with experiments."""
 
 
-def select_records(access: ReadAccess) -> Select[Any]:
+def select_records(access: ReadAccess) -> Select[*tuple[Any, ...]]:
     """SELECT the record columns of the project's candidates; add conditions and order."""
     return (
         select(*RECORD_COLUMNS)
@@ -116,8 +116,8 @@ def _load_metrics(
         .where(MetricSeries.candidate_id.in_(ids))
         .order_by(MetricKey.key)
     )
-    for candidate_id, *point in access.session.execute(statement):
-        records[candidate_id].metrics.append(Point(*point))
+    for row in access.session.execute(statement):
+        records[row[0]].metrics.append(Point(*row[1:]))
 
 
 def _load_pairs(
@@ -150,7 +150,7 @@ def _load_datasets(
         records[candidate_id].models.append((direction, model_id, step))
 
 
-def _select_datasets(ids: Sequence[int]) -> Select[Any]:
+def _select_datasets(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Input.candidate_id,

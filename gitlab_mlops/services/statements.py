@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
@@ -21,8 +21,7 @@ def upsert(session: Session, model: type[DeclarativeBase]) -> Any:
     Conflicts are told to the database instead of caught, because an IntegrityError would end the
     transaction, and savepoints do not work under pysqlite's defaults.
     """
-    table = model.__table__
-    assert isinstance(table, Table)
+    table = cast(Table, model.__table__)
     if session.get_bind().dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)

@@ -17,7 +17,6 @@ from gitlab_mlops.testing.projects import ProjectsConformance
 from gitlab_mlops.testing.tracking import TrackingConformance
 from gitlab_mlops.testing.world import World
 
-
 _WORLDS: dict[pytest.Class, World] = {}
 
 

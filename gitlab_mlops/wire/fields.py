@@ -80,9 +80,9 @@ def _wrong_with_key(key: str) -> str:
 
 def to_int64(value: Any, path: str) -> int:
     """An int64, given as a number without a fraction or as a string of digits."""
-    if isinstance(value, str) and _WHOLE.match(value):
-        value = int(value)
-    elif isinstance(value, float) and value.is_integer():
+    if (isinstance(value, str) and _WHOLE.match(value)) or (
+        isinstance(value, float) and value.is_integer()
+    ):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or value not in INT64:
         raise invalid(path, value, "It must be a 64-bit integer.")
@@ -146,10 +146,10 @@ class Value(fields.Field[Any]):
 
     def _validate_missing(self, value: Any) -> None:
         if self.required and (value is absent or (isinstance(value, str) and not value)):
-            raise missing(self.data_key or self.name)
+            raise missing(self.data_key or str(self.name))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        return self.convert(value, attr or self.name)
+        return self.convert(value, attr or str(self.name))
 
 
 class Repeated(Value):
@@ -174,15 +174,16 @@ class Repeated(Value):
         self.filled = filled
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
-        path = attr or self.name
+        path = attr or str(self.name)
         if self.filled and value == []:
             raise missing(path)
         if not isinstance(value, list):
             raise invalid(path, value, "It must be a list.")
         if self.limit and len(value) > self.limit:
             raise ValidationError(
-                f"A batch logging request can contain at most {self.limit} {path}. Got {len(value)} "
-                f"{path}. Please split up {path} across multiple requests and try again."
+                f"A batch logging request can contain at most {self.limit} {path}. "
+                f"Got {len(value)} {path}. Please split up {path} across multiple requests and "
+                "try again."
             )
         return [self.convert(item, f"{path}[{index}]") for index, item in enumerate(value)]
 

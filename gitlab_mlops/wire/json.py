@@ -8,7 +8,6 @@ import orjson
 
 from gitlab_mlops.errors import Invalid
 
-
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 

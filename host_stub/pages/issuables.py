@@ -86,7 +86,7 @@ def index(project: Project, kind: Kind) -> str:
     state = request.args.get("state", "opened")
     mine = select(kind.model).where(kind.model.project_id == project.id)
     counted = mine.with_only_columns(kind.model.state, func.count()).group_by(kind.model.state)
-    counts = dict(db.session.execute(counted).tuples().all())
+    counts = {row[0]: row[1] for row in db.session.execute(counted)}
     if state in kind.states:
         mine = mine.where(kind.model.state == state)
     found = db.paginate(

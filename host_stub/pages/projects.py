@@ -97,7 +97,7 @@ def _open_counts(project: Project) -> dict[str, int]:
         .where(Issuable.project_id == project.id, Issuable.state == "opened")
         .group_by(Issuable.kind)
     )
-    return dict(db.session.execute(counted).tuples().all())
+    return {row[0]: row[1] for row in db.session.execute(counted)}
 
 
 def _recent(project: Project, readable: bool) -> list[Issuable]:

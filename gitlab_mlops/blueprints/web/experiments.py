@@ -122,15 +122,17 @@ def _heads(shown: TableState, table: Table) -> dict[str, Head]:
 
 
 def _example(table: Table) -> str:
-    """A filter that works here, made of what these candidates have."""
-    columns = [*table.columns, *(column for column, _ in table.constants)]
-    for index, column in enumerate(columns):
-        if column.entity == "metric" and column.order_by and table.rows:
-            values = [cells[index] for _, cells in table.rows if index < len(cells)]
-            known = next((cell.text for cell in values if cell), "0")
-            if known.lstrip("-")[:1].isdigit():
-                return f"{column.order_by} >= {known}"
-    return "metrics.accuracy > 0.9 and params.depth = '3'"
+    """A filter that finds something here, made of what the first candidate has."""
+    parts = []
+    for entity, operator in (("metric", ">="), ("param", "=")):
+        for column, cell in zip(
+            table.columns, table.rows[0][1] if table.rows else (), strict=False
+        ):
+            if column.entity == entity and cell and column.order_by and cell.text.isascii():
+                value = cell.text if entity == "metric" else f"'{cell.text}'"
+                parts.append(f"{column.order_by} {operator} {value}")
+                break
+    return " and ".join(parts) or "metrics.accuracy > 0.9 and params.depth = '3'"
 
 
 def _snippet(access: ReadAccess, experiment_name: str) -> dict[str, object]:

@@ -99,4 +99,4 @@ def _metric_ids(
     statement = select(MetricKey.key, MetricKey.id).where(
         MetricKey.project_id == access.project.id, MetricKey.key.in_(keys)
     )
-    return {key: key_id for key, key_id in access.session.execute(statement)}
+    return dict(access.session.execute(statement).all())

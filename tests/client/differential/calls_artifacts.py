@@ -43,7 +43,11 @@ PUT = in_run(
     put_artifact("artifacts: a blank in the name", f"{ROOT}/a%20b.txt", "x", content_type=""),
     get_artifact("artifacts: the blank is read", f"{ROOT}/a%20b.txt", headers=HEADERS),
     put_artifact("artifacts: a name in Japanese", f"{ROOT}/%E5%AE%9F%E9%A8%93.txt", "x"),
-    get_artifact("artifacts: the Japanese name is read", f"{ROOT}/%E5%AE%9F%E9%A8%93.txt"),
+    get_artifact(
+        "artifacts: the Japanese name is read",
+        f"{ROOT}/%E5%AE%9F%E9%A8%93.txt",
+        headers=HEADERS,
+    ),
     put_artifact("artifacts: a page", f"{ROOT}/page.html", "<script>alert(1)</script>"),
     get_artifact("artifacts: the page is a download", f"{ROOT}/page.html", headers=HEADERS),
     list_artifacts("artifacts: the run is listed", ROOT),

@@ -64,7 +64,7 @@ LOG = scenario(
     inputs("a source of 65536", used(dataset("s", "1", source="s" * 65536)), run="{bare}"),
     inputs("a schema of 1048576", used(dataset("s", "1", schema="s" * 1048576)), run="{bare}"),
     inputs("a tag without value", tagged("1", {"key": "k"}), run="{bare}"),
-    inputs("a tag without key", tagged("2", {"value": "v"}), run="{bare}"),
+    inputs("a tag without key", tagged("2", {"value": "v"}), run="{careless}"),
     inputs("a tag key of 256", tagged("3", {"key": "k" * 256, "value": "v"}), run="{bare}"),
     inputs("a tag value of 501", tagged("4", {"key": "k", "value": "v" * 501}), run="{bare}"),
     inputs("two tags of one key", tagged("5", *[{"key": "k", "value": "1"}] * 2), run="{bare}"),

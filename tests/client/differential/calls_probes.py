@@ -30,7 +30,6 @@ PROBES = scenario(
         "multipart: create",
         f"{PROXY}/mpu/create/x",
         {"path": "x", "num_parts": 1},
-        says="Multipart upload is not supported for the current artifact repository",
     ),
     get("multipart: presigned", f"{PROXY}/presigned/x"),
     get("the other API path", "/ajax-api/2.0/mlflow/experiments/get", {"experiment_id": "0"}),
@@ -72,8 +71,8 @@ BODIES = scenario(
     body("camel case", '{"runId": "{run}", "key": "camel", "value": "1"}', "runs/set-tag"),
     body(
         "both cases",
-        '{"run_id": "{run}", "runId": "{run}", "key": "both", "value": "1"}',
-        "runs/set-tag",
+        '{"run_id": "{run}", "runId": "{run}"}',
+        "runs/restore",
     ),
     body("a run id as a number", '{"run_id": 5, "key": "k", "value": "1"}', "runs/set-tag"),
     body("a run id as a list", '{"run_id": ["{run}"], "key": "k", "value": "1"}', "runs/set-tag"),

@@ -14,43 +14,43 @@ SHOWN_LENGTH = 300
 
 
 def mismatches(stock: Replay, ours: Replay, wanted: Mapping[str, Wanted]) -> list[str]:
-    pairs = zip(stock.answers, normalised(stock), normalised(ours), strict=True)
-    found = (
-        mismatch(answer, theirs, mine, wanted.get(answer.call.name))
-        for answer, theirs, mine in pairs
-    )
+    rows = zip(ours.answers, normalised(stock), normalised(ours), strict=True)
+    found = (mismatch(*row, wanted.get(row[0].call.name)) for row in rows)
     return [text for text in found if text]
 
 
 def mismatch(answer: Answer, stock: Plain, ours: Plain, wanted: Wanted | None) -> str:
-    expected = wanted.expected(stock) if wanted else stock
-    if wanted and ours == stock:
-        return headline(answer) + f"\n  no difference any more; it was: {wanted.reason}"
-    if ours == expected:
-        return ""
-    lines = [headline(answer), *list(differing("", expected, ours))[:SHOWN_PATHS]]
-    if wanted:
-        lines.append(f"  although a difference is wanted: {wanted.reason}")
-    return "\n".join(lines)
+    """What is wrong with our answer, or nothing."""
+    if wanted is None:
+        lines = list(differing("", stock, ours, "stock"))
+    elif ours == stock:
+        lines = [f"  no difference any more; it was: {wanted.reason}"]
+    else:
+        lines = list(differing("", wanted.expected(stock), wanted.seen(ours), "wanted"))
+        lines += [f"  the difference that is wanted: {wanted.reason}"] if lines else []
+    return "\n".join([*headline(answer), *lines[:SHOWN_PATHS]]) if lines else ""
 
 
-def headline(answer: Answer) -> str:
-    call = answer.call
-    return f"{call.name}\n  {call.method} {shown(answer.sent.get('path'))} " + shown(
-        answer.sent.get("body") or ""
-    )
+def headline(answer: Answer) -> Iterator[str]:
+    yield answer.call.name
+    yield f"  {answer.call.method} {shown(answer.sent.get('path', ''))}"
+    if answer.sent.get("body"):
+        yield f"  {shown(answer.sent['body'])}"
+    body = answer.json()
+    if isinstance(body, dict) and "message" in body:
+        yield f"  we say: {shown(body['message'])}"
 
 
-def differing(path: str, stock: Any, ours: Any) -> Iterator[str]:
+def differing(path: str, other: Any, ours: Any, whose: str) -> Iterator[str]:
     """One line per value that differs, with the path to it."""
-    if isinstance(stock, dict) and isinstance(ours, dict):
-        for key in {**stock, **ours}:
-            yield from differing(f"{path}.{key}", stock.get(key, ...), ours.get(key, ...))
-    elif isinstance(stock, list) and isinstance(ours, list) and len(stock) == len(ours):
-        for index, (one, other) in enumerate(zip(stock, ours, strict=True)):
-            yield from differing(f"{path}.{index}", one, other)
-    elif stock != ours:
-        yield f"  {path.lstrip('.')}\n    stock: {shown(stock)}\n    ours:  {shown(ours)}"
+    if isinstance(other, dict) and isinstance(ours, dict):
+        for key in {**other, **ours}:
+            yield from differing(f"{path}.{key}", other.get(key, ...), ours.get(key, ...), whose)
+    elif isinstance(other, list) and isinstance(ours, list) and len(other) == len(ours):
+        for index, (one, mine) in enumerate(zip(other, ours, strict=True)):
+            yield from differing(f"{path}.{index}", one, mine, whose)
+    elif other != ours:
+        yield f"  {path.lstrip('.')}\n    {whose}: {shown(other)}\n    ours: {shown(ours)}"
 
 
 def shown(value: Any) -> str:

@@ -5,7 +5,7 @@ One that does not occur any more fails the test, so the list cannot rot.
 
 from __future__ import annotations
 
-from .wanted import MISSING, NO_ENDPOINT, REMOVED, Wanted, answered, changed, refused
+from .wanted import MISSING, NO_ENDPOINT, REMOVED, Wanted, answered, changed, found, refused
 
 BAD_INPUT = refused(
     "Bad input is never a 5xx: clients would retry it for minutes.",
@@ -18,7 +18,6 @@ BAD_INPUT = refused(
     "batch: metrics that are strings",
     "search: ordered by one key twice",
     "search: ordered by start time twice",
-    "models: a token of garbage",
     "body: a list",
     "body: a number",
     "body: a string that is no JSON",
@@ -51,20 +50,17 @@ LOST_INPUT = refused(
     "search: half of one wanted",
     "search: a token of a wrong type",
     "search: an experiment as a number",
+    "history: some wanted",
+    "history: a token with a negative offset",
     "datasets: a word as dataset",
     "datasets: no dataset in it",
 )
 
 UNCHECKED = {
     **refused(
-        "Stock checks the tags of a run only after it was created.",
+        "Stock stores a tag that nobody can read or delete.",
         "runs: a tag without key",
-        "runs: a tag with a bad key",
-    ),
-    **changed(
-        "As on any other way to set a tag, 8000 characters are kept.",
-        "runs: a tag of 8001",
-        run__data__tags__0__value="v" * 8000,
+        "datasets: a tag without key",
     ),
     **refused(
         "A dataset cannot be told from another without them.",
@@ -75,7 +71,9 @@ UNCHECKED = {
         "datasets: an empty name",
     ),
     **refused(
-        "PostgreSQL stores no NUL.",
+        "PostgreSQL knows no NUL.",
+        "body: a NUL in a run id",
+        "body: a NUL in a query",
         "params: a value with NUL",
         "body: a NUL",
         "where a NUL in a filter",
@@ -83,6 +81,13 @@ UNCHECKED = {
 }
 
 CLEARER = {
+    **refused("A boolean is no number.", "metrics: true as value"),
+    **refused("Without `run_id` there is no run to look for.", "runs: deleted by run_uuid"),
+    **refused("Only clients before 1.0 encoded their JSON twice.", "body: JSON in JSON"),
+    **refused(
+        "To order twice by one key is refused, as it is for runs.", "experiments: by name twice"
+    ),
+    **answered("`runId` is a field that we do not know, and ignore.", "body: both cases", body={}),
     **refused(
         "The code of a taken name, as on create.",
         "renamed to a taken name",
@@ -94,21 +99,6 @@ CLEARER = {
         "runs: two tags of one key",
         "a run without experiment",
         "datasets: two tags of one key",
-    ),
-    **refused(
-        "A run that is not there has no history.",
-        "history: of nobody",
-        status=404,
-        code=MISSING,
-    ),
-    **refused(
-        "An accident of stock's SQL parser; the grammar is `clause (AND clause)*`.",
-        "where status = 'RUNNING' AND",
-        "where AND status = 'RUNNING'",
-        "where status = 'RUNNING' AND AND run_name = 'a'",
-        "where status = 'RUNNING' run_name = 'eve'",
-        "where metrics. > 1",
-        "search: ordered by no key",
     ),
 }
 
@@ -125,6 +115,7 @@ BATCHES = {
     ),
 }
 
+NOT_A_NUMBER = "NaN is more than any number, not a hidden zero."
 INFINITE = "Infinity is stored as such, not as the largest double."
 NUMBERS = {
     **changed(
@@ -135,7 +126,24 @@ NUMBERS = {
     ),
     **changed(INFINITE, "history: of infinity", metrics__0__value="Infinity"),
     **changed(INFINITE, "history: of minus infinity", metrics__0__value="-Infinity"),
-    **changed("NaN matches no comparison.", "where metrics.acc != 0.9", runs__1=REMOVED),
+    **changed(
+        INFINITE,
+        "where more than nearly infinite",
+        runs__0__data__metrics__0__value="-Infinity",
+        runs__0__data__metrics__1__value="Infinity",
+    ),
+    **changed(
+        INFINITE,
+        "where less than nearly minus infinite",
+        runs__0__data__metrics__0__value="-Infinity",
+        runs__0__data__metrics__1__value="Infinity",
+    ),
+    **changed(
+        NOT_A_NUMBER,
+        "metrics: a positive number replaces NaN",
+        run__data__metrics__0__value="NaN",
+    ),
+    **changed(NOT_A_NUMBER, "history: all of them", metrics__4__value=1.0, metrics__5__value="NaN"),
     **changed("A bare NaN is no JSON.", "bulk: a NaN is read", metrics__0__value="NaN"),
 }
 
@@ -166,21 +174,36 @@ ARTIFACTS = {
         "outside: list no run",
         "outside: delete beside the runs",
         "outside: delete in no run",
+        "multipart: create",
         status=404,
         code=MISSING,
     ),
     **refused(
         "A name that MLflow's own client would rewrite breaks the listing of its folder.",
         "unsafe: put, a NUL",
-        "unsafe: put, a double slash",
+        "unsafe: put, a question mark",
+        "unsafe: put, a backslash",
     ),
-    **changed("They were refused.", "unsafe: what is there", files__4=REMOVED, files__1=REMOVED),
+    **changed(
+        "They were refused.",
+        "unsafe: what is there",
+        files__3=REMOVED,
+        files__2=REMOVED,
+        files__1=REMOVED,
+    ),
+    **refused(
+        "A folder without a name is in no path of ours.",
+        "unsafe: put, a rooted path",
+        "unsafe: get, a rooted path",
+        "unsafe: delete, a rooted path",
+        status=404,
+        code=NO_ENDPOINT,
+    ),
     **refused(
         "Stock's router answers before MLflow does, and without an error code.",
         "artifacts: a folder is read",
         "artifacts: a slash at the name's end",
         "unsafe: put, a line feed",
-        "unsafe: delete, a rooted path",
     ),
 }
 
@@ -201,29 +224,46 @@ PATHS = {
         status=404,
         code=NO_ENDPOINT,
     ),
-    **refused(
+    **answered(
         "Clients that find a version of 3.4 or more send traces to /v1/traces.",
         "probe: version",
-        status=404,
-        code=NO_ENDPOINT,
-    ),
-    **refused(
-        "The routes of stock's pages are not ours.",
-        "the other API path",
-        "interval: by its other path",
-        status=404,
-        code=NO_ENDPOINT,
+        body="3.3.2",
     ),
     **changed(
-        "Features that we do not have.",
+        "We take large files in parts, and have no gateway and no presigned URLs.",
         "probe: server info",
-        trace_archival_enabled=REMOVED,
+        multipart_uploads_enabled=True,
         presigned_upload_run_id_supported=REMOVED,
         presigned_upload_model_id_supported=REMOVED,
         features_enabled=REMOVED,
     ),
 }
 
+OR = "OR and parentheses are ours."
+LANGUAGE = {
+    **found(OR, "where status = 'RUNNING' OR status = 'FAILED'", "eve", "dan", "cyd", "ada"),
+    **found(OR, "where (status = 'RUNNING')", "eve", "cyd", "ada"),
+    **found(OR, "where metrics.acc > 0.5 OR tags.team = 'x'", "dan", "bob", "ada"),
+    **found(OR, "experiments: OR", "<unique> B", "<unique> a"),
+    **found(OR, "experiments: parentheses", "<unique> a"),
+    **found(
+        "Operators may be small letters, as they may be for runs.",
+        "experiments: like in small letters",
+        "<unique> B",
+    ),
+}
+
+NO_MODELS = {
+    **answered(
+        "There are no logged models yet, and so nothing to search.",
+        "models: a bad filter",
+        "models: a bad order",
+        "models: a token of garbage",
+        body={},
+    ),
+}
+
 DIFFERENCES: dict[str, Wanted] = {
     **BAD_INPUT, **LOST_INPUT, **UNCHECKED, **CLEARER, **BATCHES, **NUMBERS, **ARTIFACTS, **PATHS,
+    **LANGUAGE, **NO_MODELS,
 }  # fmt: skip

@@ -11,6 +11,7 @@ import math
 import re
 import time
 from collections.abc import Mapping
+from email.message import EmailMessage
 from typing import Any
 
 from .call import ARTIFACTS
@@ -57,8 +58,17 @@ class Names:
 
 def plain(answer: Answer, names: Names) -> Plain:
     body = refusal(answer) if answer.status >= 300 else content(answer, names)
-    headers = {name: answer.headers.get(name, "") for name in answer.call.headers}
+    headers = {name: header(name, answer.headers.get(name, "")) for name in answer.call.headers}
     return {"status": answer.status, "body": body, **({"headers": headers} if headers else {})}
+
+
+def header(name: str, value: str) -> Any:
+    """A file name may be quoted or not: it means the same."""
+    if name != "content-disposition":
+        return value
+    message = EmailMessage()
+    message[name] = value
+    return message.get_content_disposition(), message.get_filename()
 
 
 def refusal(answer: Answer) -> Any:

@@ -21,12 +21,24 @@ class Wanted:
     answer: Mapping[str, Any] | None = None
     # `{"body.metrics.0.value": "Infinity"}`, in the order in which they apply.
     changes: Mapping[str, Any] = field(default_factory=dict)
+    # The names of the runs or experiments that we find, where stock finds other ones or refuses.
+    found: tuple[str, ...] | None = None
 
     def expected(self, stock: dict[str, Any]) -> dict[str, Any]:
+        if self.found is not None:
+            return {"status": 200, "found": list(self.found)}
         expected = copy.deepcopy(stock if self.answer is None else dict(self.answer))
         for path, value in self.changes.items():
             change(expected, path.split("."), value)
         return expected
+
+    def seen(self, ours: dict[str, Any]) -> dict[str, Any]:
+        """Our answer, or what of it is compared."""
+        if self.found is None or ours["status"] != 200:
+            return ours
+        runs = [run["info"]["run_name"] for run in ours["body"].get("runs", [])]
+        experiments = [each["name"] for each in ours["body"].get("experiments", [])]
+        return {"status": 200, "found": runs + experiments}
 
 
 def change(where: Any, path: list[str], value: Any) -> None:
@@ -52,3 +64,7 @@ def changed(reason: str, name: str, **changes: Any) -> dict[str, Wanted]:
     """Paths are written with `__` for the dots, and lead into the body."""
     paths = {f"body.{path.replace('__', '.')}": value for path, value in changes.items()}
     return {name: Wanted(reason, changes=paths)}
+
+
+def found(reason: str, name: str, *names: str) -> dict[str, Wanted]:
+    return {name: Wanted(reason, found=names)}
