@@ -74,7 +74,7 @@ def create_group_command(path: str, owner: str) -> None:
 
 @commands.command("create-project")
 @click.argument("path")
-@click.option("--visibility", type=click.Choice(list(Visibility)), default=Visibility.PRIVATE)
+@click.option("--visibility", type=click.Choice([v.value for v in Visibility]), default="private")
 @click.option("--description", default="")
 def create_project_command(path: str, visibility: str, description: str) -> None:
     """Create a project by its full path, and print its id."""

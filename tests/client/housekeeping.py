@@ -62,8 +62,8 @@ def search(ids: list[str]) -> None:
     assert find("params.kind LIKE 'F%'", "attributes.start_time ASC") == [11, 10, 9, 8, 7, 6]
     assert find("params.kind ILIKE 'f%' and tags.stage != 'draft'") == [6, 8, 10]
     assert find("attributes.status = 'FAILED'") == [0, 4, 8]
-    assert find("attributes.run_name IN ('Run 3', 'Run 5')", "run_name DESC") == [5, 3]
-    assert find(f"run_id = '{ids[7]}'") == [7]
+    assert find("attributes.run_name LIKE 'Run 1_'", "run_name ASC") == [10, 11]
+    assert find(f"run_id IN ('{ids[7]}', '{ids[3]}')") == [3, 7]
     assert find(f"attributes.start_time < {int(time.time() * 1000) - 9.5 * DAY:.0f}") == [10, 11]
     # Runs without the metric come last in either direction.
     assert find("", "metrics.`val score` ASC")[-3:] == [0, 4, 8]

@@ -21,6 +21,7 @@ from gitlab_mlops.services.experiments import ExperimentRecord
 from gitlab_mlops.services.overview import Position, Sort, View
 from gitlab_mlops.services.search import Page, search_candidates
 from gitlab_mlops.wire import paging
+from gitlab_mlops.wire.filters import parse_candidate_filter
 
 PER_PAGE = 50
 SORTS: tuple[Sort, ...] = ("activity", "name", "candidates")
@@ -123,16 +124,23 @@ def _heads(shown: TableState, table: Table) -> dict[str, Head]:
 
 def _example(table: Table) -> str:
     """A filter that finds something here, made of what the first candidate has."""
-    parts = []
-    for entity, operator in (("metric", ">="), ("param", "=")):
-        for column, cell in zip(
-            table.columns, table.rows[0][1] if table.rows else (), strict=False
-        ):
-            if column.entity == entity and cell and column.order_by and cell.text.isascii():
-                value = cell.text if entity == "metric" else f"'{cell.text}'"
-                parts.append(f"{column.order_by} {operator} {value}")
-                break
-    return " and ".join(parts) or "metrics.accuracy > 0.9 and params.depth = '3'"
+    cells = table.rows[0][1] if table.rows else []
+    parts: dict[str, str] = {}
+    for column, cell in zip(table.columns, cells, strict=True):
+        if cell is None or column.entity in parts:
+            continue
+        is_metric = column.entity == "metric"
+        part = f"{column.order_by} " + (f">= {cell.text}" if is_metric else f"= '{cell.text}'")
+        if _is_filter(part):
+            parts[column.entity] = part
+    return " and ".join(parts.values()) or "metrics.accuracy > 0.9 and params.depth = '3'"
+
+
+def _is_filter(text: str) -> bool:
+    try:
+        return parse_candidate_filter(text) is not None
+    except Invalid:
+        return False
 
 
 def _snippet(access: ReadAccess, experiment_name: str) -> dict[str, object]:
