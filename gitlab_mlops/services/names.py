@@ -8,14 +8,14 @@ ADJECTIVES = (
     "ivory jolly keen kind lively loyal lucid mellow merry mild neat nimble noble patient "
     "placid polite proud quick quiet rapid royal serene sharp silver sincere smooth steady "
     "sunny swift tidy upbeat vivid warm wise witty zesty"
-).split()  # noqa: SIM905
+).split()
 NOUNS = (
     "antelope badger beaver bison comet condor coral crane cricket dolphin eagle falcon ferret "
     "finch fox gazelle gecko glacier hare harbor hawk hedgehog heron ibex jay kestrel koala "
     "lark lemur lynx magpie maple marten meadow meteor moose newt ocelot orca osprey otter owl "
     "panda penguin petrel pine plover puffin quail raven river robin salmon seal sparrow "
     "starling stork swan tern thrush turtle walrus whale willow wren yak zebra"
-).split()  # noqa: SIM905
+).split()
 
 
 def candidate_name() -> str:

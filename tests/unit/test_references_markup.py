@@ -146,6 +146,7 @@ def test_a_link_with_words_of_its_own_is_a_mention_that_stays(html: str) -> None
         f'<a name="{URL}">{URL}</a>',
         '<a href="[candidate:42]">[candidate:42]</a>',
         "<a href>x</a>",
+        f'</a href="{URL}">',
     ],
 )
 def test_a_link_that_leads_elsewhere_mentions_nothing(html: str) -> None:

@@ -61,9 +61,10 @@ def occurrences(html: str, url_root: str) -> Iterator[Occurrence]:
             for match in pattern(url_root).finditer(html, *token.span()):
                 yield Occurrence(reference(match), *match.span())
         elif name in OPAQUE:
-            if name == "a" and not open_ and (found := _in_link(html, token, url_root)):
-                yield found
-            _count(open_, name, closing=bool(token["closing"]))
+            closing = token["closing"] is not None
+            if name == "a" and not closing and not open_:
+                yield from _in_link(html, token, url_root)
+            _count(open_, name, closing)
 
 
 def _tokens(html: str) -> Iterator[re.Match[str]]:
@@ -76,21 +77,21 @@ def _tokens(html: str) -> Iterator[re.Match[str]]:
         position = token.end()
 
 
-def _count(open_: Counter[str], name: str, *, closing: bool) -> None:
+def _count(open_: Counter[str], name: str, closing: bool) -> None:
     open_[name] += -1 if closing else 1
     if open_[name] <= 0:
         del open_[name]
 
 
-def _in_link(html: str, tag: re.Match[str], url_root: str) -> Occurrence | None:
+def _in_link(html: str, tag: re.Match[str], url_root: str) -> Iterator[Occurrence]:
     """The candidate that `<a href="...">` leads to; replaceable if the URL is also its text."""
     raw = _href(html, tag)
     match = pattern(url_root).fullmatch(unescape(raw))
-    if match is None or not match["page"]:
-        return None
-    is_bare = html.startswith(f"{raw}</a>", tag.end())
-    span = (tag.start(), tag.end() + len(f"{raw}</a>")) if is_bare else (0, 0)
-    return Occurrence(reference(match), *span)
+    if match is not None and match["page"]:
+        rest = f"{raw}</a>"
+        is_bare = html.startswith(rest, tag.end())
+        span = (tag.start(), tag.end() + len(rest)) if is_bare else (0, 0)
+        yield Occurrence(reference(match), *span)
 
 
 def _href(html: str, tag: re.Match[str]) -> str:
