@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from gitlab_mlops.blueprints import bodies
 from gitlab_mlops.blueprints.mlflow import api
-from gitlab_mlops.blueprints.web import pages
+from gitlab_mlops.blueprints.web import assets, pages
 from gitlab_mlops.cli import cli
 from gitlab_mlops.hooks import receivers
 from gitlab_mlops.host import Actor, Host, Project
@@ -86,3 +86,4 @@ def _register_pages(app: Flask, host: Host) -> None:
     for number, rule in enumerate(host.chrome.web_prefixes):
         name = "mlops" if number == 0 else f"mlops_{number}"
         app.register_blueprint(pages, url_prefix=f"{rule.rstrip('/')}/-/ml", name=name)
+    app.register_blueprint(assets)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from flask_login import current_user
-from sqlalchemy import ColumnElement, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, or_, select, tuple_
 
 import gitlab_mlops
 from gitlab_mlops import Ability, Actor, Credential, Events, Host, Source, SourceLink
@@ -73,11 +73,11 @@ class Projects:
 
     def by_id(self, project_id: int) -> gitlab_mlops.Project | None:
         """The project of this id."""
-        return _project(Project.id == project_id) if 0 < project_id <= MAX_ID else None
+        return _project(_BY_ID, project_id) if 0 < project_id <= MAX_ID else None
 
     def by_path(self, path: str) -> gitlab_mlops.Project | None:
         """The project of this full path."""
-        return None if "\0" in path else _project(Project.full_path == path)
+        return None if "\0" in path else _project(_BY_PATH, path)
 
     def by_url(self, values: Mapping[str, Any]) -> gitlab_mlops.Project | None:
         """The project that a URL below `chrome.PREFIX` names."""
@@ -180,9 +180,14 @@ def _actor(user: User) -> Actor:
     return Actor(id=str(user.id), username=user.username, name=user.name, url=url)
 
 
-def _project(which: ColumnElement[bool]) -> gitlab_mlops.Project | None:
-    columns = select(Project.id, Project.full_path, Project.name).where(which)
-    row = db.session.execute(columns).one_or_none()
+# Made once: every request to the API asks one of them.
+_COLUMNS = select(Project.id, Project.full_path, Project.name)
+_BY_ID = _COLUMNS.where(Project.id == bindparam("key"))
+_BY_PATH = _COLUMNS.where(Project.full_path == bindparam("key"))
+
+
+def _project(which: Executable, key: int | str) -> gitlab_mlops.Project | None:
+    row = db.session.execute(which, {"key": key}).one_or_none()
     return None if row is None else gitlab_mlops.Project(row.id, row.full_path, row.name)
 
 

@@ -9,7 +9,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from host_stub.database import Base, db, now
+from host_stub.database import DAY, Base, db, now
 from host_stub.namespaces import create_group, find_namespace
 from host_stub.pipelines import ENDED, Job, create_pipeline, finish_job, start_job
 from host_stub.projects import (
@@ -20,11 +20,11 @@ from host_stub.projects import (
     create_project,
     find_project,
 )
+from host_stub.seed import seed
 from host_stub.tokens import SCOPES, create_project_token, create_token
 from host_stub.users import User, create_user, find_user
 
 ROLES = click.Choice([role.name.lower() for role in Role])
-DAY = 86_400
 commands = AppGroup()
 
 
@@ -38,6 +38,15 @@ def init_app(app: Flask) -> None:
 def init_db() -> None:
     """Create the forge's tables that are missing; `flask mlops db upgrade` makes the plugin's."""
     Base.metadata.create_all(db.engine)
+
+
+@commands.command("seed")
+def seed_command() -> None:
+    """People the forge for a try; print everybody's password, and a token."""
+    with _saying():
+        made = seed()
+    for name, secret in made.items():
+        click.echo(f"{name} {secret}")
 
 
 @commands.command("create-user")

@@ -18,6 +18,8 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
+DAY = 86_400  # seconds
+
 # Two gunicorn workers may write at once; SQLite lets the second wait this long for the first.
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",

@@ -13,6 +13,7 @@ from gitlab_mlops import migrations
 from gitlab_mlops.cli import doctor as doctor_checks
 from gitlab_mlops.host import Project
 from gitlab_mlops.mount import Mount
+from gitlab_mlops.services import artifacts, purge, uploads
 
 cli = AppGroup("mlops", help="Experiment tracking: its database, its data, its health.")
 database = AppGroup("db", help="The plugin's tables, in every database of the forge.")
@@ -91,8 +92,6 @@ def purge_project(project_id: int, yes: bool) -> None:
 
     For projects that were deleted while the forge did not tell the plugin.
     """
-    from gitlab_mlops.services import purge
-
     mount = _mount()
     project = mount.host.projects.by_id(project_id) or Project(project_id, "a deleted project")
     if not yes:
@@ -101,9 +100,23 @@ def purge_project(project_id: int, yes: bool) -> None:
     files: list[int] = []
     session = mount.host.session(project)
     candidates = purge.purge_project(
-        session, project.id, lambda id: files.append(mount.storage.delete_below(str(id)))
+        session, project.id, lambda id: files.append(artifacts.delete_all(mount.storage, id))
     )
     session.commit()
     click.echo(f"Deleted {candidates} candidates and {sum(files)} files.")
     if not files:
         raise click.ClickException("Not all files could be deleted; the log says why.")
+
+
+@cli.command("sweep-uploads")
+@click.option(
+    "--hours", type=click.IntRange(min=1), default=24, help="Uploads silent for so long are dead."
+)
+def sweep_uploads(hours: int) -> None:
+    """Delete what uploads that were cut off have left; run it daily."""
+    mount, seconds = _mount(), hours * 3600
+    if seconds < mount.settings.upload_url_seconds:
+        raise click.UsageError("--hours is less than MLOPS_UPLOAD_URL_SECONDS: uploads may live")
+    parts = uploads.sweep(mount.storage, seconds)
+    files = mount.storage.sweep(seconds)
+    click.echo(f"Deleted {parts} multipart uploads and {files} files of other uploads.")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import case, select, tuple_
+from sqlalchemy import bindparam, case, select, tuple_
 
 from gitlab_mlops.access import WriteAccess
 from gitlab_mlops.errors import Invalid
 from gitlab_mlops.models import MetricKey, MetricPoint, MetricSeries, Param
 from gitlab_mlops.services import candidates
 from gitlab_mlops.services.points import Point
-from gitlab_mlops.services.statements import upsert
+from gitlab_mlops.services.statements import dialect, insert_for, upsert
 
 
 def log(
@@ -75,7 +76,7 @@ def _store_points(
             latest[key_id] = point
     series = _store_series(access, candidate_id, experiment_id, latest)
     access.session.execute(
-        upsert(access.session, MetricPoint).on_conflict_do_nothing(),
+        _insert_points(dialect(access.session)),
         [
             {
                 "series_id": series[key_ids[point.key]],
@@ -86,6 +87,11 @@ def _store_points(
             for point in points
         ],
     )
+
+
+@cache
+def _insert_points(dialect: str) -> Any:
+    return insert_for(dialect, MetricPoint).on_conflict_do_nothing()
 
 
 def _is_newer(point: Point, other: Point) -> bool:
@@ -110,36 +116,42 @@ def _key_ids(access: WriteAccess, keys: Sequence[str]) -> dict[str, int]:
 
 
 def _find_keys(access: WriteAccess, keys: Sequence[str]) -> dict[str, int]:
-    statement = select(MetricKey.key, MetricKey.id).where(
-        MetricKey.project_id == access.project.id, MetricKey.key.in_(keys)
-    )
-    return dict(access.session.execute(statement).all())
+    named = {"project_id": access.project.id, "keys": keys}
+    return dict(access.session.execute(_KEYS, named).all())
+
+
+_KEY_TABLE = MetricKey.__table__.c
+_KEYS = select(_KEY_TABLE.key, _KEY_TABLE.id).where(
+    _KEY_TABLE.project_id == bindparam("project_id"),
+    _KEY_TABLE.key.in_(bindparam("keys", expanding=True)),
+)
 
 
 def _store_series(
     access: WriteAccess, candidate_id: int, experiment_id: int, latest: dict[int, Point]
 ) -> dict[int, int]:
     """Move the latest point of each series forward; return the series' ids by key id."""
-    insert = upsert(access.session, MetricSeries).values(
-        [
-            {
-                "candidate_id": candidate_id,
-                "experiment_id": experiment_id,
-                "key_id": key_id,
-                "step": point.step,
-                "timestamp": point.timestamp,
-                "value": point.value,
-            }
-            for key_id, point in sorted(latest.items())
-        ]
-    )
+    rows = [
+        {
+            "candidate_id": candidate_id,
+            "experiment_id": experiment_id,
+            "key_id": key_id,
+            "step": point.step,
+            "timestamp": point.timestamp,
+            "value": point.value,
+        }
+        for key_id, point in sorted(latest.items())
+    ]
+    return dict(access.session.execute(_upsert_series(dialect(access.session)), rows).all())
+
+
+@cache
+def _upsert_series(dialect: str) -> Any:
+    insert = insert_for(dialect, MetricSeries)
     table, new = MetricSeries.__table__.c, insert.excluded
     columns = ("step", "timestamp", "value")
     is_newer = tuple_(*(new[name] for name in columns)) > tuple_(*(table[name] for name in columns))
-    moved: dict[str, Any] = {
-        name: case((is_newer, new[name]), else_=table[name]) for name in columns
-    }
-    statement = insert.on_conflict_do_update(
+    moved = {name: case((is_newer, new[name]), else_=table[name]) for name in columns}
+    return insert.on_conflict_do_update(
         index_elements=["candidate_id", "key_id"], set_=moved
     ).returning(table.key_id, table.id)
-    return dict(access.session.execute(statement).all())

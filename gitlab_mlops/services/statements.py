@@ -21,10 +21,18 @@ def upsert(session: Session, model: type[DeclarativeBase]) -> Any:
     Conflicts are told to the database instead of caught, because an IntegrityError would end the
     transaction, and savepoints do not work under pysqlite's defaults.
     """
+    return insert_for(dialect(session), model)
+
+
+def dialect(session: Session) -> str:
+    """The name of the session's dialect; statements for the hot path are cached by it."""
+    return session.get_bind().dialect.name
+
+
+def insert_for(dialect: str, model: type[DeclarativeBase]) -> Any:
+    """As `upsert`, for statements that are built once per dialect."""
     table = cast(Table, model.__table__)
-    if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def chunks(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:

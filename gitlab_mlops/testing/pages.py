@@ -84,6 +84,7 @@ class PagesConformance:
         assets = re.findall(r'(?:src|href)="([^"]*/mlops/static/[^"]*)"', answer.text)
         assert assets, "the base template has no block `head` inside of its <head>"
         for url in assets:
-            assert browser.get(url).status_code == 200
+            with browser.get(url) as asset:
+                assert asset.status_code == 200
         policy = answer.headers.get("Content-Security-Policy", "'self'")
         assert "'self'" in policy or "'nonce-" in policy

@@ -42,7 +42,9 @@ def show(error: HTTPException) -> Response | HTTPException | tuple[str, int]:
     return render_template("host_stub/error.html", code=code, title=title, advice=advice), code
 
 
-def conflict(_error: IntegrityError) -> Response | HTTPException | tuple[str, int]:
+def conflict(error: IntegrityError) -> Response | HTTPException | tuple[str, int]:
     """Two requests made the same thing at once, and this one was the second."""
+    if mlops.owns_request():
+        raise error
     db.session.rollback()
     return show(Conflict())

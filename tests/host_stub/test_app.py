@@ -176,3 +176,18 @@ def test_command_line_peoples_a_forge(tmp_path: Path) -> None:
         assert status(secret) == 401
         assert status(run("create-token", "--project", "research/churn")) == 200
         assert "no project" in run("create-token", "--project", "research/no", ok=False)
+
+
+def test_seed_peoples_a_forge_once(tmp_path: Path) -> None:
+    with made(tmp_path) as app:
+        runner = app.test_cli_runner()
+        for words in (["init-db"], ["mlops", "db", "upgrade"]):
+            assert runner.invoke(args=words).exit_code == 0
+        output = runner.invoke(args=["seed"]).output
+        passwords = dict(line.split() for line in output.splitlines())
+        browser = Browser(app.test_client())
+        assert browser.sign_in("carol", passwords["carol"]).status_code == 303
+        assert browser.get("/research/churn/-/issues/1").status_code == 200
+        again = runner.invoke(args=["seed"])
+        assert again.exit_code == 1
+        assert "taken" in again.output

@@ -36,7 +36,7 @@ class Mounted:
     project: Project
     issue: Source
 
-    def save(self, sender: Any = None, **text: str) -> None:
+    def save(self, sender: Any = None, **text: Any) -> None:
         self.host.events.text_saved.send(
             sender or self.app, source=self.issue, project=self.project, actor=AUTHOR, **text
         )

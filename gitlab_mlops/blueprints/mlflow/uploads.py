@@ -6,14 +6,15 @@ from typing import Any
 
 from flask import Response, current_app, request, url_for
 
-from gitlab_mlops.access import ReadAccess, WriteAccess
+from gitlab_mlops.access import PROJECT_NOT_FOUND, ReadAccess, WriteAccess
 from gitlab_mlops.blueprints import streams
 from gitlab_mlops.blueprints.endpoint import endpoint, json_response, mounted
 from gitlab_mlops.blueprints.mlflow.blueprint import api
-from gitlab_mlops.errors import NotSupported
+from gitlab_mlops.errors import NotFound, NotSupported
 from gitlab_mlops.services import artifacts, tickets, uploads
 from gitlab_mlops.services.artifacts import Place
 from gitlab_mlops.services.tickets import Secrets
+from gitlab_mlops.services.uploads import Upload
 from gitlab_mlops.wire import artifacts as wire
 from gitlab_mlops.wire import paths
 
@@ -56,22 +57,17 @@ def create(access: WriteAccess, folder: str, file_name: str, parts: int) -> Any:
     _require_enabled()
     place = _place(access, folder, file_name)
     upload = uploads.begin(access, mounted().storage, place, parts)
-    secrets = _secrets()
     credentials = [
-        {"url": _part_url(tickets.sign_part(secrets, upload, number)), "part_number": number}
-        for number in range(1, parts + 1)
+        {"url": _part_url(upload, number), "part_number": number} for number in range(1, parts + 1)
     ]
-    return {"upload_id": tickets.sign_upload(secrets, upload), "credentials": credentials}
+    return {"upload_id": tickets.sign_upload(_secrets(), upload), "credentials": credentials}
 
 
-def _part_url(ticket: str) -> str:
-    """The address that the client uses as it is, with no token and no knowledge of the prefix."""
-    project = {
-        key: value
-        for key, value in (request.view_args or {}).items()
-        if key in ("project_id", "project_path")
-    }
-    return url_for(".uploads_put_part", ticket=ticket, _external=True, **project)
+def _part_url(upload: Upload, number: int) -> str:
+    """The address that the client uses as it is, with no token."""
+    ticket = tickets.sign_part(_secrets(), upload, number)
+    project = str(upload.project_id)
+    return url_for(".uploads_put_part_put", project=project, ticket=ticket, _external=True)
 
 
 @endpoint(api, "PUT", f"{BASE}/mpu/parts/<ticket>", access=None)
@@ -80,6 +76,8 @@ def put_part(ticket: str) -> Response:
     _require_enabled()
     mount = mounted()
     part = tickets.read_part(_secrets(), ticket, mount.settings.upload_url_seconds)
+    if mount.host.projects.by_id(part.project_id) is None:
+        raise NotFound(PROJECT_NOT_FOUND)
     chunks, length = streams.body(request, mount.settings.max_artifact_bytes)
     etag = uploads.put_part(mount.storage, part, chunks, length)
     response = json_response({})
