@@ -15,10 +15,11 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from host_stub.database import db
-from tests.factories import Forge
+from tests.factories import Api, Forge
 
+START = 1_700_000_000_000
+"""When the first candidate of a test starts, in milliseconds."""
 VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
-UNSEEN = frozenset({"script", "style", "title", "svg"})
 
 
 @dataclass
@@ -75,21 +76,21 @@ class Page(HTMLParser):
         """What a person reads, with single spaces."""
         return words(self.one("body").text)
 
-    def all(self, name: str, **attributes: str) -> list[Element]:
+    def all(self, tag: str, /, **attributes: str) -> list[Element]:
         """The elements of this name with these attributes; `class_` asks for one class."""
         wanted_class = attributes.pop("class_", None)
         return [
             each
             for each in self.elements
-            if each.name == name
+            if each.name == tag
             and all(each.attributes.get(key.replace("_", "-")) == value
                     for key, value in attributes.items())
             and (wanted_class is None or wanted_class in each.attributes.get("class", "").split())
         ]  # fmt: skip
 
-    def one(self, name: str, **attributes: str) -> Element:
+    def one(self, tag: str, /, **attributes: str) -> Element:
         """The only such element."""
-        (found,) = self.all(name, **attributes)
+        (found,) = self.all(tag, **attributes)
         return found
 
     def link(self, text: str) -> str:
@@ -104,13 +105,15 @@ class Page(HTMLParser):
     def rows(self) -> list[list[str]]:
         """The cells of all table bodies, as text."""
         rows: list[list[str]] = []
+        in_body = False
         for each in self.elements:
-            if each.name == "tr":
+            if each.name in ("thead", "tbody"):
+                in_body = each.name == "tbody"
+            elif each.name == "tr" and in_body:
                 rows.append([])
-            elif each.name in ("td", "th") and rows:
+            elif each.name in ("td", "th") and in_body:
                 rows[-1].append(words(each.text))
-        heads = len([1 for each in self.all("th") if each.attributes.get("scope") == "col"])
-        return [row for row in rows if row] if not heads else [row for row in rows if row]
+        return rows
 
 
 def words(text: str) -> str:
@@ -151,6 +154,29 @@ class Browser:
 
     def _url(self, path: str) -> str:
         return path if path.startswith("/") else f"{self.base}/{path}"
+
+
+def log(
+    api: Api,
+    name: str = "",
+    *,
+    metrics: dict[str, float | str] | None = None,
+    params: dict[str, str] | None = None,
+    tags: dict[str, str] | None = None,
+    **run: Any,
+) -> str:
+    """Log a candidate that is still running; its run id. They are numbered from 1 in a project."""
+    run_id = api.create_run(run_name=name, **run) if name else api.create_run(**run)
+    batch = {
+        "metrics": [
+            {"key": key, "value": value, "timestamp": START, "step": 7}
+            for key, value in (metrics or {}).items()
+        ],
+        "params": [{"key": key, "value": value} for key, value in (params or {}).items()],
+        "tags": [{"key": key, "value": value} for key, value in (tags or {}).items()],
+    }
+    api.post("runs/log-batch", run_id=run_id, **batch)
+    return run_id
 
 
 @contextmanager

@@ -31,6 +31,7 @@ TEMPLATES = {
     "frame.html": """<!doctype html><html><head><title>{% block title %}{% endblock %}</title>
 {% block head %}{% endblock %}</head><body><h1>Other forge: {{ repo }}</h1>
 {% block content %}{% endblock %}</body></html>""",
+    "bare.html": "{% block content %}{% endblock %}",
 }
 TICKET = "{% extends 'frame.html' %}{% block content %}{{ html }}{% for n in notes %}<p>{{ n }}"
 TICKET += "{% endfor %}{% endblock %}"

@@ -8,7 +8,7 @@ from flask import Response
 
 from gitlab_mlops.access import ReadAccess, WriteAccess, can
 from gitlab_mlops.blueprints.endpoint import mounted
-from gitlab_mlops.blueprints.web import state
+from gitlab_mlops.blueprints.web import facts, state
 from gitlab_mlops.blueprints.web.links import tracking_uri
 from gitlab_mlops.blueprints.web.ordering import NEWEST_FIRST, Head, head
 from gitlab_mlops.blueprints.web.page import EXPERIMENT, page
@@ -26,7 +26,8 @@ from gitlab_mlops.wire.filters import parse_candidate_filter
 PER_PAGE = 50
 SORTS: tuple[Sort, ...] = ("activity", "name", "candidates")
 VIEWS: tuple[View, ...] = ("active", "deleted")
-NOTE_TAG = "mlflow.note.content"
+MAX_EXAMPLE = 80
+"""Characters of each part of the example of a filter."""
 
 
 @page("/experiments", access=ReadAccess)
@@ -70,7 +71,7 @@ def experiment(access: ReadAccess, experiment_iid: int) -> Response:
         status=400 if shown.problem else 200,
         title=found.name,
         experiment=found,
-        note=dict(found.tags).get(NOTE_TAG, ""),
+        note=dict(found.tags).get(facts.NOTE_TAG, ""),
         counts=counts,
         state=shown,
         table=table,
@@ -138,7 +139,7 @@ def _example(table: Table) -> str:
 
 def _is_filter(text: str) -> bool:
     try:
-        return parse_candidate_filter(text) is not None
+        return len(text) <= MAX_EXAMPLE and parse_candidate_filter(text) is not None
     except Invalid:
         return False
 

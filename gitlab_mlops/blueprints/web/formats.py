@@ -102,6 +102,11 @@ def size(count: int) -> str:
     return f"{amount:.1f} {unit}" if amount < 100 else f"{amount:,.0f} {unit}"
 
 
+def named(name: str) -> str:
+    """A name to show and to click on; a blank one would be a link without text."""
+    return name if name.strip() else "(no name)"
+
+
 def plural(count: int, one: str, many: str = "") -> str:
     """A count with its noun: `1 candidate`, `1,234 candidates`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

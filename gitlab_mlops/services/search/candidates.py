@@ -10,7 +10,7 @@ from sqlalchemy import Select, select
 
 from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.errors import Invalid
-from gitlab_mlops.models import Candidate, MetricKey
+from gitlab_mlops.models import Candidate, Experiment, MetricKey
 from gitlab_mlops.services import records
 from gitlab_mlops.services.expressions import Comparison, Expression, Order, comparisons, required
 from gitlab_mlops.services.search.conditions import to_sql
@@ -61,8 +61,13 @@ def search_candidates(
 
 
 def _select(access: ReadAccess, experiment_ids: Sequence[int], view: View) -> Select[Any]:
-    ids = Candidate.experiment_id
-    chosen = ids == experiment_ids[0] if len(experiment_ids) == 1 else ids.in_(experiment_ids)
+    if len(experiment_ids) == 1:
+        # Both columns, or SQLite would not see that the join has one row, and would sort.
+        chosen = (Candidate.experiment_id == experiment_ids[0]) & (
+            Experiment.id == experiment_ids[0]
+        )
+    else:
+        chosen = Candidate.experiment_id.in_(experiment_ids)
     view_conditions = in_view(Candidate.deleted_at.expression, view)
     return records.select_records(access).where(chosen, *view_conditions)
 

@@ -11,8 +11,8 @@ import math
 import re
 import time
 from collections.abc import Mapping
-from email.message import EmailMessage
 from typing import Any
+from urllib.parse import unquote
 
 from .call import ARTIFACTS
 from .replay import Answer, Replay
@@ -23,6 +23,7 @@ Plain = dict[str, Any]
 STOCK_ONLY = frozenset({"workspace"})
 SERVER_TIMES = frozenset({"creation_time", "last_update_time"})
 LOGGED_MODELS_TAG = "mlflow.log-model.history"
+FULL_NAME = re.compile(r"filename\*=UTF-8''([^;]+)")
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 ARTIFACT_ROOT = re.compile(r"(?<=mlflow-artifacts:/)[0-9]+")
 A_DAY = 24 * 60 * 60 * 1000
@@ -62,13 +63,12 @@ def plain(answer: Answer, names: Names) -> Plain:
     return {"status": answer.status, "body": body, **({"headers": headers} if headers else {})}
 
 
-def header(name: str, value: str) -> Any:
-    """A file name may be quoted or not: it means the same."""
+def header(name: str, value: str) -> str:
+    """A file name may be quoted or not, and may have a poorer form beside it."""
     if name != "content-disposition":
         return value
-    message = EmailMessage()
-    message[name] = value
-    return message.get_content_disposition(), message.get_filename()
+    full = FULL_NAME.search(value)
+    return f"{value.split(';')[0]} {unquote(full[1])}" if full else value.replace('"', "")
 
 
 def refusal(answer: Answer) -> Any:

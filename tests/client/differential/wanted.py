@@ -47,6 +47,8 @@ def change(where: Any, path: list[str], value: Any) -> None:
     last = path[-1] if isinstance(where, dict) else int(path[-1])
     if value is REMOVED:
         del where[last]
+    elif isinstance(where, list) and last == len(where):
+        where.append(value)
     else:
         where[last] = value
 
