@@ -15,9 +15,9 @@ def host_events() -> Events:
     return events
 
 
-def announce_text(source: Source, project: Project, text: str, actor: Actor) -> None:
-    """An issue or merge request was created or edited and now says `text`."""
-    host_events().text_saved.send(_sender(), source=source, project=project, text=text, actor=actor)
+def announce_text(source: Source, project: Project, html: str, actor: Actor) -> None:
+    """An issue or merge request was created or edited and now says `html`."""
+    host_events().text_saved.send(_sender(), source=source, project=project, html=html, actor=actor)
 
 
 def announce_text_deleted(source: Source, project: Project) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from gitlab_mlops import Actor, Source
 from host_stub.database import Base, db, now
 from host_stub.events import announce_text, announce_text_deleted
+from host_stub.markdown import to_html
 from host_stub.projects import Project
 from host_stub.users import User
 
@@ -148,8 +149,10 @@ def _announce(issuable: Issuable, writer: User) -> None:
         Comment.issuable_id == issuable.id, Comment.is_system.is_(False)
     )
     texts = [issuable.description, *db.session.scalars(said.order_by(Comment.id))]
+    # Rendered one by one, as they are shown: what is code, only the renderer knows.
+    html = "".join(map(to_html, texts))
     actor = Actor(str(writer.id), writer.username, writer.name, f"/{writer.username}")
-    announce_text(issuable.source, issuable.project.value, "\n\n".join(filter(None, texts)), actor)
+    announce_text(issuable.source, issuable.project.value, html, actor)
 
 
 def _check(title: str, description: str) -> None:

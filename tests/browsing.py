@@ -102,13 +102,15 @@ class Page(HTMLParser):
         """Whether there is a link with this text."""
         return any(words(each.text) == text for each in self.all("a"))
 
-    def rows(self) -> list[list[str]]:
-        """The cells of all table bodies, as text."""
+    def rows(self, caption: str = "") -> list[list[str]]:
+        """The cells of the bodies of the tables whose caption starts like this, as text."""
         rows: list[list[str]] = []
-        in_body = False
+        in_body = is_meant = False
         for each in self.elements:
-            if each.name in ("thead", "tbody"):
-                in_body = each.name == "tbody"
+            if each.name == "caption":
+                is_meant = each.text.startswith(caption)
+            elif each.name in ("thead", "tbody"):
+                in_body = is_meant and each.name == "tbody"
             elif each.name == "tr" and in_body:
                 rows.append([])
             elif each.name in ("td", "th") and in_body:

@@ -104,7 +104,8 @@ def live_url(
     port, log = free_port(), tmp_path_factory.mktemp("gunicorn") / "log"
     command = [
         sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2",
-        "--threads", "4", "--timeout", "120", "--limit-request-line", "8190",
+        "--threads", "4", "--timeout", "120", "--graceful-timeout", "3",
+        "--limit-request-line", "8190",
         "host_stub:create_app()",
     ]  # fmt: skip
     environment = {f"HOST_STUB_{key}": value for key, value in config.items()}

@@ -52,7 +52,9 @@ class Finding:
 
 def examine(app: Flask, mount: Mount) -> Iterator[Finding]:
     """Look at everything that the plugin needs around it."""
-    yield from adapter(app, mount.host)
+    # An adapter may count on a request.
+    with app.test_request_context("/"):
+        yield from list(adapter(app, mount.host))
     for engine in mount.host.engines():
         yield from database(engine)
     yield storage(mount)

@@ -48,7 +48,10 @@ class Session:
 
 @pytest.fixture(scope="module", params=clients.CLIENTS)
 def session(
-    request: pytest.FixtureRequest, app: Flask, live_url: str, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    app: Flask,
+    live_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Session]:
     """Run both scripts, with nothing but the project's address and a token."""
     forge, folder = Forge(app), tmp_path_factory.mktemp("scientist")
@@ -218,7 +221,9 @@ def test_the_command_line_lists_runs(session: Session) -> None:
 
 def test_the_command_line_exports_an_experiment(session: Session) -> None:
     experiment_id = session.run("digits")["info"]["experiment_id"]
-    rows = list(csv.DictReader(io.StringIO(session.mlflow("experiments", "csv", "-x", experiment_id))))
+    rows = list(
+        csv.DictReader(io.StringIO(session.mlflow("experiments", "csv", "-x", experiment_id)))
+    )
     assert [row["run_id"] for row in rows] == [session.made["digits"]]
     assert rows[0]["params.loss"] == "log_loss"
     assert float(rows[0]["metrics.accuracy"]) > 0.8

@@ -120,9 +120,7 @@ def test_every_experiment_is_on_exactly_one_page(api: Api, browser: Browser) -> 
 
 
 def test_experiments_sort_by_activity_and_by_candidates(api: Api, browser: Browser) -> None:
-    few, many, none = (
-        api.post("experiments/create", name=name)["experiment_id"] for name in "abc"
-    )
+    few, many, none = (api.post("experiments/create", name=name)["experiment_id"] for name in "abc")
     for iid in (many, many, few):
         log(api, experiment_id=iid)
     assert names(browser.get("experiments"))[0] == "a"
@@ -146,7 +144,14 @@ def test_deleted_experiments_are_in_the_trash(api: Api, browser: Browser) -> Non
 
 @pytest.mark.parametrize(
     "query",
-    ["view=all", "sort=size", "after=garbage", "after=e30=", "name=%00", "after=eyJhZnRlciI6WzEsImEiXX0="],
+    [
+        "view=all",
+        "sort=size",
+        "after=garbage",
+        "after=e30=",
+        "name=%00",
+        "after=eyJhZnRlciI6WzEsImEiXX0=",
+    ],
 )
 def test_a_bad_address_of_the_list_is_refused(api: Api, browser: Browser, query: str) -> None:
     page = browser.get(f"experiments?{query}")
@@ -173,9 +178,7 @@ def sweep(api: Api) -> str:
     return iid
 
 
-def test_the_table_shows_what_varies_and_tells_the_rest_once(
-    browser: Browser, sweep: str
-) -> None:
+def test_the_table_shows_what_varies_and_tells_the_rest_once(browser: Browser, sweep: str) -> None:
     page = browser.get(f"experiments/{sweep}")
     assert names(page) == ["run-2", "run-1", "run-0"]
     heads = [words(each.text) for each in page.all("th") if each.attributes.get("scope") == "col"]

@@ -37,16 +37,29 @@ def test_each_change_of_a_text_is_announced_whole(
         assert browser.post(base + path, form).status_code == 303
         assert all(one.in_transaction for one in announced)
         assert {one.values["source"] for one in announced} <= {Source(project_id, kind, "1")}
-        return [one.values.get("text", one.name) for one in announced]
+        return [one.values.get("html", one.name) for one in announced]
 
-    assert texts("/new", {"title": "T", "description": "one"}) == ["one"]
-    assert texts("/1/comments", {"text": "two"}) == ["one\n\ntwo"]
+    assert texts("/new", {"title": "T", "description": "one"}) == ["<p>one</p>\n"]
+    assert texts("/1/comments", {"text": "two"}) == ["<p>one</p>\n<p>two</p>\n"]
     comment_id = announced_comment(forge, project_id)
-    assert texts(f"/1/comments/{comment_id}/edit", {"text": "three"}) == ["one\n\nthree"]
-    assert texts("/1/edit", {"title": "T", "description": ""}) == ["three"]
+    assert texts(f"/1/comments/{comment_id}/edit", {"text": "three"}) == [
+        "<p>one</p>\n<p>three</p>\n"
+    ]
+    assert texts("/1/edit", {"title": "T", "description": ""}) == ["<p>three</p>\n"]
     assert texts("/1/state", {"state": "closed"}) == []
     assert texts(f"/1/comments/{comment_id}/delete") == [""]
     assert texts("/1/delete") == ["text_deleted"]
+
+
+def test_an_unclosed_fence_hides_nothing_of_another_comment(
+    forge: Forge, signed_in: SignedIn, announced: list[Announced]
+) -> None:
+    project_id = forge.project()
+    browser = signed_in(forge.member(project_id, "owner"))
+    page = f"/{forge.path(project_id)}/-/issues"
+    browser.post(f"{page}/new", {"title": "T", "description": "```\nnever closed"})
+    browser.post(f"{page}/1/comments", {"text": "two"})
+    assert announced[-1].values["html"].endswith("</pre>\n<p>two</p>\n")
 
 
 def announced_comment(forge: Forge, project_id: int) -> int:
@@ -167,4 +180,4 @@ def test_system_note_shows_and_is_not_announced_as_text(
     announced.clear()
     browser.post(f"{page}/1/comments", {"text": "more"})
     assert "mentioned in a test" in browser.get(f"{page}/1").get_data(as_text=True)
-    assert announced[0].values["text"] == "text\n\nmore"
+    assert announced[0].values["html"] == "<p>text</p>\n<p>more</p>\n"

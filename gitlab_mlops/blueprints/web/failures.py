@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, abort, redirect, request
+from flask import Response, abort, after_this_request, redirect, request
 from werkzeug.exceptions import ServiceUnavailable
 
 from gitlab_mlops import errors
@@ -35,7 +35,9 @@ def answer(error: Exception, actor: Actor | None, reader: ReadAccess | None) -> 
     if isinstance(known, errors.Unauthenticated) or (reader is None and actor is None):
         return _sign_in()
     if isinstance(known, errors.Unavailable):
-        raise ServiceUnavailable(str(known), retry_after=RETRY_AFTER_SECONDS) from error
+        # The forge's own page for this may forget the header.
+        after_this_request(_ask_to_come_back)
+        raise ServiceUnavailable(str(known)) from error
     if reader is None:
         abort(404)
     status, _ = status_and_code(known)
@@ -46,6 +48,11 @@ def answer(error: Exception, actor: Actor | None, reader: ReadAccess | None) -> 
         title=TITLES.get(status, "That did not work"),
         message=str(known),
     )
+
+
+def _ask_to_come_back(response: Response) -> Response:
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def _sign_in() -> Response:
