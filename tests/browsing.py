@@ -144,11 +144,12 @@ class Browser:
 
     def get(self, path: str, **options: Any) -> Page:
         """A page; `path` is below the project's `/-/ml/`, or a link as a page has it."""
-        return Page(self.client.get(self._url(path), **options))
+        return Page(self.raw(path, **options))
 
     def raw(self, path: str, method: str = "GET", **options: Any) -> TestResponse:
         """An answer that is no page."""
-        return self.client.open(self._url(path), method=method, **options)
+        # Buffered, so that the file of a download is closed.
+        return self.client.open(self._url(path), method=method, buffered=True, **options)
 
     def submit(self, path: str, csrf: str = "token-of-the-session") -> TestResponse:
         """Send a form that has nothing but its CSRF token."""

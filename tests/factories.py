@@ -37,11 +37,11 @@ class Api:
         options["headers"] = {**self.headers, **options.get("headers", {})}
         return self.app.test_client().open(self.base + full, method=method, **options)
 
-    def post(self, path: str, **body: Any) -> dict[str, Any]:
+    def post(self, path: str, /, **body: Any) -> dict[str, Any]:
         """POST that must succeed; the answer's JSON."""
         return _good(self.call("POST", path, json=body))
 
-    def get(self, path: str, **query: Any) -> dict[str, Any]:
+    def get(self, path: str, /, **query: Any) -> dict[str, Any]:
         """GET that must succeed; the answer's JSON."""
         return _good(self.call("GET", path, query_string=query))
 

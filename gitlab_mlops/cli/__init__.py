@@ -103,7 +103,7 @@ def purge_project(project_id: int, yes: bool) -> None:
         session, project.id, lambda id: files.append(artifacts.delete_all(mount.storage, id))
     )
     session.commit()
-    click.echo(f"Deleted {candidates} candidates and {sum(files)} files.")
+    click.echo(f"Deleted: {candidates} candidates, {sum(files)} files.")
     if not files:
         raise click.ClickException("Not all files could be deleted; the log says why.")
 
@@ -119,4 +119,4 @@ def sweep_uploads(hours: int) -> None:
         raise click.UsageError("--hours is less than MLOPS_UPLOAD_URL_SECONDS: uploads may live")
     parts = uploads.sweep(mount.storage, seconds)
     files = mount.storage.sweep(seconds)
-    click.echo(f"Deleted {parts} multipart uploads and {files} files of other uploads.")
+    click.echo(f"Deleted: {parts} multipart uploads, {files} files of other uploads.")

@@ -116,6 +116,8 @@ class IdentityConformance:
         assert actor.job is not None
         assert (actor.project_id, actor.job.project_id) == (project.id, project.id)
         assert actor.job.id == job_id
+        # MLflow's client knows no header for jobs.
+        assert world.authenticate(Credential("bearer", token.secret)) == actor
         world.client(project, token).start_run()
         ci = world.host.ci
         assert ci is not None, "tokens of jobs are there, but Host.ci is None"

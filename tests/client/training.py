@@ -6,7 +6,6 @@ its last line is JSON: what it made, for the test that compares it with what the
 """
 
 import filecmp
-import importlib.util
 import json
 import math
 import os
@@ -95,7 +94,7 @@ def log_pictures(x_test: np.ndarray, y_test: np.ndarray, predicted: np.ndarray) 
     figure = ConfusionMatrixDisplay.from_predictions(y_test, predicted).figure_
     mlflow.log_figure(figure, "figures/confusion.png")
     mlflow.log_image(x_test[0].reshape(8, 8), "images/first.png")
-    for step in range(2):
+    for step in (0, 10):
         mlflow.log_image(x_test[step].reshape(8, 8), key="samples", step=step)
 
 
@@ -283,7 +282,7 @@ def main() -> None:
         "model": keep_a_model(),
         "files": keep_files(),
         "failed": fail(),
-        "watched": watch_the_machine() if importlib.util.find_spec("psutil") else None,
+        "watched": watch_the_machine(),
         "epochs": EPOCHS,
     }
     print(json.dumps(made))

@@ -230,7 +230,7 @@ def test_purge_project_deletes_that_project_only_and_its_files(
         add_candidate(session, storage, 8)
     assert run(app, "purge-project", "7", input="n\n").exit_code == 1
     assert storage.has_below("7")
-    assert run(app, "purge-project", "7", "--yes").output == "Deleted 1 candidates and 1 files.\n"
+    assert run(app, "purge-project", "7", "--yes").output == "Deleted: 1 candidates, 1 files.\n"
     with Session(engine) as session:
         assert session.scalars(sa.select(Candidate.project_id)).all() == [8]
     assert (storage.has_below("7"), storage.has_below("8")) == (False, True)
@@ -271,7 +271,7 @@ def test_sweep_uploads_deletes_old_uploads_and_no_artifact(
     for key in (keys[0], keys[2]):
         os.utime(folder / key, (1, 1))
     result = run(app, "sweep-uploads")
-    assert result.output.startswith("Deleted 1 multipart uploads")
+    assert result.output.startswith("Deleted: 1 multipart uploads,")
     assert [storage.exists(key) for key in keys] == [False, True, True]
 
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from hashlib import sha256
-from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from flask import request, url_for
+from flask import request
 
-from gitlab_mlops.blueprints.web.blueprint import assets
 from gitlab_mlops.host import Host, Project
 
 
@@ -61,17 +57,3 @@ class Links:
 def tracking_uri(api_prefix: str, project: Project) -> str:
     """What to set MLFLOW_TRACKING_URI to for this project."""
     return f"{request.url_root.rstrip('/')}{api_prefix.rstrip('/')}/{project.id}/ml/mlflow"
-
-
-def asset_url(filename: str) -> str:
-    """Address of a style sheet or script. It changes with the content, so it is cached for ever."""
-    return url_for("mlops_assets.static", filename=filename, v=digest(filename))
-
-
-@lru_cache(maxsize=64)
-def digest(filename: str) -> str:
-    """Names the content of a file below `static/mlops`; empty if there is no such file."""
-    folder = Path(assets.static_folder or "")
-    path = folder / filename
-    known = path.is_file() and path.resolve().is_relative_to(folder.resolve())
-    return sha256(path.read_bytes()).hexdigest()[:16] if known else ""

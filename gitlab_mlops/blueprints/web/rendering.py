@@ -11,7 +11,8 @@ from flask import Response, render_template
 from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.blueprints.endpoint import mounted
 from gitlab_mlops.blueprints.web import facts, formats
-from gitlab_mlops.blueprints.web.links import Links, asset_url
+from gitlab_mlops.blueprints.web.blueprint import asset_url
+from gitlab_mlops.blueprints.web.links import Links
 from gitlab_mlops.host import Actor
 from gitlab_mlops.services.clock import now
 

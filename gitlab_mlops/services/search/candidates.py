@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Select, select
 
 from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.errors import Invalid
-from gitlab_mlops.models import Candidate, Experiment, MetricKey
+from gitlab_mlops.models import Candidate, MetricKey
 from gitlab_mlops.services import records
 from gitlab_mlops.services.expressions import Comparison, Expression, Order, comparisons, required
 from gitlab_mlops.services.search.conditions import to_sql
 from gitlab_mlops.services.search.keyset import Position, Rank, SortKey
 from gitlab_mlops.services.search.pages import Page, View, in_view, read_page
-from gitlab_mlops.services.search.sources import TIMES, Key, Sources
+from gitlab_mlops.services.search.selectivity import most_selective
+from gitlab_mlops.services.search.sources import EXPERIMENT_IID, TIMES, Key, Sources
 from gitlab_mlops.services.search.values import dialect_of
 
 # With the longest filter still below SQLite's limit of 32,766 parameters.
 MAX_EXPERIMENTS = 10_000
-# The databases plan the joins by trying their orders; PostgreSQL tries all of up to eight.
-MAX_FILTER_JOINS = 4
+
+# The experiment's iid is looked up and not joined: given the join, SQLite sorts all candidates
+# instead of reading an index in its order.
+_COLUMNS = tuple(
+    EXPERIMENT_IID.label(column.key) if column.key == "experiment_iid" else column
+    for column in records.RECORD_COLUMNS
+)
 
 
 def search_candidates(
@@ -45,9 +50,12 @@ def search_candidates(
         raise Invalid(f"Search at most {MAX_EXPERIMENTS} experiments at once.")
     orders = _with_ties_broken(order)
     metric_ids = _metric_ids(access, where, orders)
-    needed = set(islice(_required_metrics(where), MAX_FILTER_JOINS))
+    filtered = [each for each in required(where) if each.entity == "metric"]
+    needed: set[Key] = {(each.entity, each.key) for each in filtered}
     sorted_by = [(each.entity, each.key) for each in orders if each.entity != "attribute"]
-    sources = Sources(experiment_ids, metric_ids, dict.fromkeys([*sorted(needed), *sorted_by]))
+    others = [each for each in filtered if (each.entity, each.key) not in sorted_by]
+    start = most_selective(access.session, experiment_ids, metric_ids, others)
+    sources = Sources(experiment_ids, metric_ids, dict.fromkeys([*start, *sorted_by]))
     keys = [_sort_key(each, sources, needed) for each in orders]
     condition = to_sql(where, sources, dialect_of(access.session))
     lead = next(each for each, key in zip(orders, keys, strict=True) if key.column is not None)
@@ -61,15 +69,13 @@ def search_candidates(
 
 
 def _select(access: ReadAccess, experiment_ids: Sequence[int], view: View) -> Select[Any]:
-    if len(experiment_ids) == 1:
-        # Both columns, or SQLite would not see that the join has one row, and would sort.
-        chosen = (Candidate.experiment_id == experiment_ids[0]) & (
-            Experiment.id == experiment_ids[0]
-        )
-    else:
-        chosen = Candidate.experiment_id.in_(experiment_ids)
-    view_conditions = in_view(Candidate.deleted_at.expression, view)
-    return records.select_records(access).where(chosen, *view_conditions)
+    ids = Candidate.experiment_id
+    statement: Select[Any] = select(*_COLUMNS).select_from(Candidate)
+    return statement.where(
+        ids == experiment_ids[0] if len(experiment_ids) == 1 else ids.in_(experiment_ids),
+        Candidate.project_id == access.project.id,
+        *in_view(Candidate.deleted_at.expression, view),
+    )
 
 
 def _with_ties_broken(order: Sequence[Order]) -> list[Order]:
@@ -86,11 +92,6 @@ def _sort_key(order: Order, sources: Sources, needed: set[Key]) -> SortKey:
     kind = float if order.entity == "metric" else str
     # What the filter needs is missing in nothing that it finds.
     return SortKey(column, kind, order.descending, (order.entity, order.key) not in needed)
-
-
-def _required_metrics(where: Expression | None) -> Iterator[Key]:
-    keys = (("metric", each.key) for each in required(where) if each.entity == "metric")
-    return iter(dict.fromkeys(keys))
 
 
 def _metric_ids(

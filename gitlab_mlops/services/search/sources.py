@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, String, and_, case, cast, literal, select
+from sqlalchemy import ScalarSelect, Select, String, and_, case, cast, literal, select
 from sqlalchemy.orm import aliased
 
 from gitlab_mlops.models import (
@@ -21,6 +21,14 @@ from gitlab_mlops.services.search.values import Column, Condition
 Key = tuple[str, str]
 """(entity, key), with the entity metric, param or tag."""
 
+EXPERIMENT_IID: ScalarSelect[int] = (
+    select(Experiment.iid)
+    .where(Experiment.id == Candidate.experiment_id)
+    .correlate(Candidate)
+    .scalar_subquery()
+)
+"""The iid of a candidate's experiment."""
+
 ATTRIBUTES: Mapping[str, Column] = {
     "eid": Candidate.eid.expression,
     "name": Candidate.name.expression,
@@ -33,7 +41,7 @@ ATTRIBUTES: Mapping[str, Column] = {
     ),
     # As `wire/runs.py` shows it.
     "artifact_uri": literal("mlflow-artifacts:/")
-    + cast(Experiment.iid, String)
+    + cast(EXPERIMENT_IID, String)
     + "/"
     + Candidate.eid
     + "/artifacts",
@@ -47,8 +55,7 @@ class Sources:
     """The values of one statement over candidates. `joined` keys are its joined tables.
 
     A joined table lets the database start from it, and read a metric's index in order. What is
-    not joined is looked up per candidate by primary key: for parameters and tags, which have no
-    index by value, this costs the same whatever the statistics of the tables say.
+    not joined is looked up per candidate by key, so the plan never depends on statistics.
     """
 
     def __init__(

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
 
-from .replay import Target
+from .call import Scenario
+from .replay import Replay, Target, replay
 
 STARTING = 120
 
@@ -50,6 +51,19 @@ def stock_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+@pytest.fixture(scope="session")
+def stock_answers(stock_server: Target) -> Callable[[Scenario], Replay]:
+    """What stock answers to a scenario, asked once however many databases ours has."""
+    known: dict[str, Replay] = {}
+
+    def answers(scenario: Scenario) -> Replay:
+        if scenario.name not in known:
+            known[scenario.name] = replay(scenario, stock_server)
+        return known[scenario.name]
+
+    return answers
 
 
 def newest_mlflow() -> bool:

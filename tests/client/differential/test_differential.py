@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,34 +11,39 @@ import pytest
 from .call import Scenario
 from .compare import mismatches, report
 from .differences import DIFFERENCES
-from .replay import Target, replay
+from .replay import Replay, Target, replay
 from .scenarios import SCENARIOS, all_calls
+
+StockAnswers = Callable[[Scenario], Replay]
 
 each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.name)
 
 
 @each_scenario
 def test_we_answer_as_stock_does(
-    scenario: Scenario, stock_server: Target, live_project: Any
+    scenario: Scenario, stock_answers: StockAnswers, live_project: Any
 ) -> None:
+    stock = stock_answers(scenario)
     target = Target(live_project.tracking_uri, live_project.token)
-    stock = replay(scenario, stock_server)
     ours = replay(scenario, target, stock.saved["unique"])
-    found = mismatches(stock, ours, DIFFERENCES)
-    if found:
-        pytest.fail(report(found, len(scenario.calls)), pytrace=False)
+    complain(mismatches(stock, ours, DIFFERENCES), scenario)
 
 
 @each_scenario
-def test_stock_answers_as_stock_does(scenario: Scenario, stock_server: Target) -> None:
+def test_stock_answers_as_stock_does(
+    scenario: Scenario, stock_answers: StockAnswers, stock_server: Target
+) -> None:
     """What is compared must not depend on ids, times or what else is on the server."""
-    first, second = replay(scenario, stock_server), replay(scenario, stock_server)
-    found = mismatches(first, second, {})
-    if found:
-        pytest.fail(report(found, len(scenario.calls)), pytrace=False)
+    first, second = stock_answers(scenario), replay(scenario, stock_server)
+    complain(mismatches(first, second, {}), scenario)
     for answer in first.answers:
         said = (answer.json() or {}).get("message", "") if answer.call.says else ""
         assert said.startswith(answer.call.says), answer.call.name
+
+
+def complain(found: list[str], scenario: Scenario) -> None:
+    if found:
+        pytest.fail(report(found, len(scenario.calls)), pytrace=False)
 
 
 def test_there_are_many_calls() -> None:

@@ -1,0 +1,164 @@
+"""Who may open which page: every declared page and form, by role and visibility.
+
+Hidden is like missing: the forge's own 404, or its sign-in page for who is not signed in.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from gitlab_mlops.access import ReadAccess
+from gitlab_mlops.blueprints.web.page import ROUTES, Route
+from tests.browsing import Browser, Page, log, without_nonces
+from tests.factories import Api, Forge
+
+VISIBILITIES = ("private", "internal", "public")
+VALUES = {"experiment_iid": "0", "candidate_iid": "1", "artifact_path": "a/b.txt"}
+READER, WRITER = (200, 403), (200, 303)
+SIGN_IN = (303, 303)
+HIDDEN = (404, 404)
+
+# What (reading, changing) answers by visibility.
+ROLES: dict[str, dict[str, tuple[int, int]]] = {
+    "anonymous": {"private": SIGN_IN, "internal": SIGN_IN, "public": (200, 303)},
+    "outsider": {"private": HIDDEN, "internal": READER, "public": READER},
+    "guest": {"private": HIDDEN, "internal": READER, "public": READER},
+    "reporter": dict.fromkeys(VISIBILITIES, READER),
+    "developer": dict.fromkeys(VISIBILITIES, WRITER),
+    "maintainer": dict.fromkeys(VISIBILITIES, WRITER),
+    "owner": dict.fromkeys(VISIBILITIES, WRITER),
+}
+
+
+def address(route: Route) -> str:
+    """The rule with values; an unknown variable fails here, so that no new page is forgotten."""
+    return re.sub(r"<(?:[^<>]*:)?(\w+)>", lambda found: VALUES[found[1]], route.rule).lstrip("/")
+
+
+def send(browser: Browser, route: Route) -> Any:
+    path = address(route)
+    return browser.submit(path) if route.method == "POST" else browser.raw(path)
+
+
+def filled(forge: Forge, visibility: str) -> Api:
+    """A project with a candidate that has an artifact."""
+    api = forge.developer(visibility)
+    run_id = log(api)
+    path = f"/api/2.0/mlflow-artifacts/artifacts/0/{run_id}/artifacts/a/b.txt"
+    assert api.call("PUT", path, data=b"x").status_code == 200
+    return api
+
+
+def browser_of(forge: Forge, project_id: int, role: str) -> Browser:
+    if role == "anonymous":
+        return Browser.open(forge, project_id)
+    user = forge.user() if role == "outsider" else forge.member(project_id, role)
+    return Browser.open(forge, project_id, user)
+
+
+def test_there_are_pages_and_forms() -> None:
+    assert {route.method for route in ROUTES} == {"GET", "POST"}
+    assert all(route.access is not ReadAccess for route in ROUTES if route.method == "POST")
+
+
+@pytest.mark.parametrize("visibility", VISIBILITIES)
+@pytest.mark.parametrize("role", ROLES)
+def test_every_page_answers_by_role_and_visibility(
+    forge: Forge, role: str, visibility: str
+) -> None:
+    api = filled(forge, visibility)
+    browser = browser_of(forge, api.project_id, role)
+    read, change = ROLES[role][visibility]
+    for route in ROUTES:
+        expected = change if route.method == "POST" else read
+        answer = send(browser, route)
+        assert answer.status_code == expected, route
+        if route.method == "GET":
+            head = browser.raw(address(route), method="HEAD")
+            assert (head.status_code, head.data) == (expected, b""), route
+        if role == "anonymous" and expected == 303:
+            assert urlsplit(answer.location).path == "/users/sign_in"
+
+
+@pytest.mark.parametrize("role", ["anonymous", "outsider"])
+def test_a_hidden_project_is_like_a_missing_one_to_the_byte(forge: Forge, role: str) -> None:
+    api = filled(forge, "private")
+    user = None if role == "anonymous" else forge.user()
+    browser = Browser.open(forge, api.project_id, user)
+    missing = Browser(forge, browser.client, browser.base.replace("/vision/", "/missin/"))
+    for route in ROUTES:
+        answers = [send(each, route) for each in (browser, missing)]
+        hidden, gone = (
+            (
+                each.status_code,
+                each.headers.get("Location", "").replace("%2Fmissin%2F", "%2Fvision%2F"),
+                without_nonces(each.text).replace("missin", "vision"),
+                sorted(set(each.headers.keys())),
+            )
+            for each in answers
+        )
+        assert hidden == gone, route
+
+
+def test_a_hidden_candidate_is_like_a_missing_one(forge: Forge) -> None:
+    api = filled(forge, "private")
+    outsider = Browser.open(forge, api.project_id, forge.user())
+    there, gone = (outsider.raw(f"candidates/{iid}") for iid in (1, 2))
+    assert (there.status_code, gone.status_code) == (404, 404)
+    assert without_nonces(there.text) == without_nonces(gone.text)
+
+
+@pytest.mark.parametrize("path", ["candidates/1?path=a&page=1", "experiments?name=a%26b"])
+def test_signing_in_leads_back_to_the_same_state_of_the_page(forge: Forge, path: str) -> None:
+    api = filled(forge, "private")
+    browser = Browser.open(forge, api.project_id)
+    answer = browser.raw(path)
+    assert answer.status_code == 303
+    assert parse_qs(urlsplit(answer.location).query)["next"] == [f"{browser.base}/{path}"]
+
+
+def test_signing_in_after_a_form_leads_to_its_page(forge: Forge) -> None:
+    api = filled(forge, "public")
+    browser = Browser.open(forge, api.project_id)
+    answer = browser.submit("candidates/1/trash")
+    back = parse_qs(urlsplit(answer.location).query)["next"]
+    assert back == [f"{browser.base}/candidates/1"]
+
+
+def test_a_control_is_shown_to_those_who_may_use_it(forge: Forge) -> None:
+    api = filled(forge, "public")
+    for role, shown in (("anonymous", 0), ("reporter", 0), ("developer", 1)):
+        page = browser_of(forge, api.project_id, role).get("candidates/1")
+        assert len([each for each in page.all("form") if "/trash" in each["action"]]) == shown
+
+
+def test_who_may_not_change_is_told_what_to_do(forge: Forge) -> None:
+    api = filled(forge, "public")
+    page = Page(browser_of(forge, api.project_id, "reporter").submit("candidates/1/trash"))
+    assert page.status == 403
+    assert "ask a maintainer" in page.text
+
+
+def test_a_token_is_no_session(forge: Forge) -> None:
+    api = filled(forge, "private")
+    browser = Browser.open(forge, api.project_id)
+    assert browser.raw("experiments", headers=api.headers).status_code == 303
+
+
+def test_pages_are_kept_by_no_cache(forge: Forge) -> None:
+    api = filled(forge, "public")
+    browser = Browser.open(forge, api.project_id)
+    assert browser.raw("experiments").headers["Cache-Control"] == "private, no-store"
+    assert "private" in browser.raw("candidates/1/artifacts/a/b.txt").headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_a_page_takes_no_other_method(forge: Forge, method: str) -> None:
+    api = filled(forge, "public")
+    browser = Browser.open(forge, api.project_id)
+    token = {"X-CSRF-Token": "token-of-the-session"}
+    assert browser.raw("experiments", method=method, headers=token).status_code == 405
