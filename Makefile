@@ -30,6 +30,9 @@ lint: $(VENV)/.ready  ## check style, format and the direction of imports
 types: $(VENV)/.ready  ## check types
 	$(BIN)/mypy
 
+bench: $(VENV)/.ready  ## compare our speed with the stock server's (needs wrk)
+	$(BIN)/python -m bench
+
 clean:  ## remove the virtual environments and the demo's data
 	rm -rf $(VENV) $(VENV2) instance
 

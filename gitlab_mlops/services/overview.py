@@ -118,6 +118,18 @@ def count_candidates(access: ReadAccess, experiment_id: int) -> Counts:
     return _count(access, Candidate, Candidate.experiment_id == experiment_id)
 
 
+def get_eid(access: ReadAccess, iid: int) -> tuple[int, str]:
+    """(experiment iid, eid) of the candidate of this iid; raise `NotFound`."""
+    found = access.session.execute(
+        select(Experiment.iid, Candidate.eid)
+        .join_from(Candidate, Experiment, Candidate.experiment_id == Experiment.id)
+        .where(_of(access, Candidate), Candidate.iid == iid)
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"Candidate {iid} not found in {access.project.path}.")
+    return found[0], found[1]
+
+
 def find_parent(access: ReadAccess, eid: str) -> Relative | None:
     """The candidate of this eid, which a child names; None if there is none in the project."""
     statement = _select_relatives(access).where(Candidate.eid == eid)

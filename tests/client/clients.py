@@ -65,9 +65,15 @@ def run(
 
 
 def run_script(
-    client: str, name: str, *, uri: str, token: str | None, folder: Path, stdin: str = ""
+    client: str,
+    name: str,
+    *arguments: str,
+    uri: str,
+    token: str | None,
+    folder: Path,
+    stdin: str = "",
 ) -> Any:
     """Run a script of this folder; the JSON in its last line."""
     script = str(HERE / name)
-    printed = run(client, script, uri=uri, token=token, folder=folder, stdin=stdin)
+    printed = run(client, script, *arguments, uri=uri, token=token, folder=folder, stdin=stdin)
     return json.loads(printed.splitlines()[-1])

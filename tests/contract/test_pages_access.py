@@ -90,12 +90,13 @@ def test_a_hidden_project_is_like_a_missing_one_to_the_byte(forge: Forge, role: 
     user = None if role == "anonymous" else forge.user()
     browser = Browser.open(forge, api.project_id, user)
     missing = Browser(forge, browser.client, browser.base.replace("/vision/", "/missin/"))
+    browser.raw("experiments")  # the first answer of a session sets its cookie
     for route in ROUTES:
         answers = [send(each, route) for each in (browser, missing)]
         hidden, gone = (
             (
                 each.status_code,
-                each.headers.get("Location", "").replace("%2Fmissin%2F", "%2Fvision%2F"),
+                each.headers.get("Location", "").replace("missin", "vision"),
                 without_nonces(each.text).replace("missin", "vision"),
                 sorted(set(each.headers.keys())),
             )

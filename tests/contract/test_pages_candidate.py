@@ -18,7 +18,6 @@ from host_stub.users import User
 from tests.browsing import START, Browser, Page, log, words
 from tests.factories import Api, Forge
 
-
 FILES = "Files and folders"
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from flask import Flask
 
 from gitlab_mlops.access import WriteAccess, grant
 from gitlab_mlops.services import candidates, experiments, inputs, logging
@@ -17,7 +18,7 @@ from tests.factories import Forge
 
 CORPUS = (
     "<script>alert(1)</script>",
-    "\"><img src=x onerror=alert(1)>",
+    '"><img src=x onerror=alert(1)>',
     "' autofocus onfocus='alert(1)",
     "` onmouseover=alert(1) x=`",
     "</title><script>alert(1)</script>",
@@ -35,9 +36,10 @@ CORPUS = (
 FILES = ("<img src=x onerror=alert(1)>.html", "a\"b'c.svg", "javascript:alert(1).js")
 
 
-@pytest.fixture
-def evil(forge: Forge) -> Browser:
+@pytest.fixture(scope="module")
+def evil(app: Flask) -> Browser:
     """A project whose every field is hostile, past the API, which would refuse some of them."""
+    forge = Forge(app)
     project_id = forge.project("private")
     user_id = forge.member(project_id, "developer")
     mount = forge.app.extensions["mlops"]
@@ -163,13 +165,13 @@ def test_tables_have_captions_and_heads_and_fields_have_labels(evil: Browser) ->
 
 
 def test_assets_are_public_and_cached_for_as_long_as_they_are_the_same(
-    forge: Forge, evil: Browser
+    app: Flask, evil: Browser
 ) -> None:
     page = evil.get("experiments")
     urls = [each["href"] for each in page.all("link") if "/mlops/" in each["href"]]
     urls += [each["src"] for each in page.all("script") if "/mlops/" in each["src"]]
     assert len(urls) == 2
-    anonymous = forge.app.test_client()
+    anonymous = app.test_client()
     for url in urls:
         answer = anonymous.get(url, buffered=True)
         assert answer.status_code == 200

@@ -29,7 +29,7 @@ from gitlab_mlops.models import (
 )
 from gitlab_mlops.services import records
 from gitlab_mlops.services.expressions import Comparison, Order
-from gitlab_mlops.services.search import search_candidates
+from gitlab_mlops.services.search import search_candidates, selectivity
 from gitlab_mlops.wire.filters import parse_candidate_filter
 from gitlab_mlops.wire.order import parse_candidate_order
 from gitlab_mlops.wire.paging import search_position, search_token
@@ -304,6 +304,16 @@ def test_an_order_puts_nan_after_numbers_and_what_is_missing_last(
         assert found[3:] == ["eve", "cyd"]
     else:
         assert found == expected.split()
+
+
+@pytest.mark.parametrize("few", [0, 10**6])
+def test_what_is_found_does_not_depend_on_the_plan(
+    find: Find, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(selectivity, "FEW", few)
+    assert find("metrics.acc > 0.4 AND metrics.loss > 0", "run_name") == ["ada", "bob", "eve"]
+    assert find("metrics.acc != 0.5", "metrics.loss DESC") == ["cyd", "bob", "eve"]
+    assert find("metrics.acc > 0.6 OR metrics.loss < 0") == ["dan", "bob", "eve"]
 
 
 @pytest.mark.parametrize("order", [each for each, _ in ORDERS])

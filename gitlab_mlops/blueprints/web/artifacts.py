@@ -11,12 +11,11 @@ from gitlab_mlops.blueprints import streams
 from gitlab_mlops.blueprints.endpoint import mounted
 from gitlab_mlops.blueprints.web.page import CANDIDATE, page
 from gitlab_mlops.errors import MLOpsError, NotFound, Unavailable
-from gitlab_mlops.services import artifacts, candidates
+from gitlab_mlops.services import artifacts, overview
 from gitlab_mlops.services.artifacts import Place
 from gitlab_mlops.services.records import CandidateRecord
 from gitlab_mlops.storage import Entry
 from gitlab_mlops.wire import paths
-from gitlab_mlops.wire.runs import artifact_uri
 
 PER_PAGE = 200
 
@@ -44,7 +43,8 @@ class Folder:
 @page(f"{CANDIDATE}/artifacts/<path:artifact_path>", access=ReadAccess)
 def artifact(access: ReadAccess, candidate_iid: int, artifact_path: str) -> Response:
     """A file, always as a download."""
-    place = _place(access, candidates.get_by_iid(access, candidate_iid), artifact_path)
+    experiment_iid, eid = overview.get_eid(access, candidate_iid)
+    place = _place(access, experiment_iid, eid, artifact_path)
     access.session.commit()  # no connection waits while the bytes flow
     storage = mounted().storage
     try:
@@ -59,7 +59,7 @@ def look_into(access: ReadAccess, record: CandidateRecord, path: str, page: int)
 
     The rest of the page does not depend on the store, so it survives a store that is down.
     """
-    place = _place(access, record, path)
+    place = _place(access, record.experiment_iid, record.eid, path)
     try:
         found = artifacts.list_folder(mounted().storage, place)
     except Unavailable as error:
@@ -73,9 +73,9 @@ def look_into(access: ReadAccess, record: CandidateRecord, path: str, page: int)
     return Folder(place.path, _trail(place.path), shown, len(found), page)
 
 
-def _place(access: ReadAccess, record: CandidateRecord, path: str) -> Place:
-    root = artifact_uri(record).removeprefix("mlflow-artifacts:/")
+def _place(access: ReadAccess, experiment_iid: int, eid: str, path: str) -> Place:
     plain = paths.to_read(path)
+    root = f"{experiment_iid}/{eid}/artifacts"  # as in `wire.runs.artifact_uri`
     return artifacts.locate(access, f"{root}/{plain}" if plain else root)
 
 

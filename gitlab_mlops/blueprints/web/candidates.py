@@ -12,7 +12,6 @@ from gitlab_mlops.blueprints.web.links import Links
 from gitlab_mlops.blueprints.web.page import CANDIDATE, page
 from gitlab_mlops.blueprints.web.rendering import people, render
 from gitlab_mlops.services import candidates, mentions, overview
-from gitlab_mlops.services.records import CandidateRecord
 
 MAX_CHILDREN = 100
 MAX_MENTIONS = 50
@@ -49,19 +48,19 @@ def candidate(access: ReadAccess, candidate_iid: int) -> Response:
 @page(f"{CANDIDATE}/trash", access=WriteAccess, method="POST")
 def trash_candidate(access: WriteAccess, candidate_iid: int) -> Response:
     """Move a candidate to the trash."""
-    record = candidates.get_by_iid(access, candidate_iid)
-    candidates.delete(access, record.eid)
-    return _back_to(access, record)
+    _, eid = overview.get_eid(access, candidate_iid)
+    candidates.delete(access, eid)
+    return _back_to(access, candidate_iid)
 
 
 @page(f"{CANDIDATE}/restore", access=WriteAccess, method="POST")
 def restore_candidate(access: WriteAccess, candidate_iid: int) -> Response:
     """Take a candidate out of the trash."""
-    record = candidates.get_by_iid(access, candidate_iid)
-    candidates.restore(access, record.eid)
-    return _back_to(access, record)
+    _, eid = overview.get_eid(access, candidate_iid)
+    candidates.restore(access, eid)
+    return _back_to(access, candidate_iid)
 
 
-def _back_to(access: ReadAccess, record: CandidateRecord) -> Response:
-    url = Links.of(mounted().host, access.project).candidate(record.iid)
+def _back_to(access: ReadAccess, iid: int) -> Response:
+    url = Links.of(mounted().host, access.project).candidate(iid)
     return redirect(url, 303)  # type: ignore[return-value]

@@ -9,7 +9,6 @@ from typing import Literal
 from gitlab_mlops.blueprints.web import formats
 from gitlab_mlops.blueprints.web.ordering import order_name
 from gitlab_mlops.services.expressions import Order
-from gitlab_mlops.services.points import Point
 from gitlab_mlops.services.records import CandidateRecord
 
 MAX_COLUMNS = 25
@@ -21,6 +20,7 @@ MAX_TITLE = 500
 
 Entity = Literal["metric", "param"]
 Key = tuple[Entity, str]
+Value = float | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,14 @@ class Cell:
 
     text: str
     exact: str = ""
-    is_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A metric or parameter; `order_by` names it in an order, and is empty if nothing can."""
+    """A metric or parameter; `order_by` names it in an order, and is empty if nothing can.
+
+    `is_number`: all its values are numbers, and so belong to the right.
+    """
 
     entity: Entity
     key: str
@@ -58,40 +60,35 @@ class Table:
 
 def make_table(records: Sequence[CandidateRecord], order: Iterable[Order] = ()) -> Table:
     """Lay out candidates. What they are ordered by is always a column, if any of them has it."""
-    cells = [_cells(record) for record in records]
-    keys = sorted({key for row in cells for key in row}, key=_rank)
-    wanted = {(each.entity, each.key) for each in order}
-    varying = [key for key in keys if key in wanted or _varies([row.get(key) for row in cells])]
+    values = [_values(record) for record in records]
+    keys = sorted({key for row in values for key in row}, key=_rank)
+    wanted: set[tuple[str, str]] = {(each.entity, each.key) for each in order}
+    varying = [key for key in keys if key in wanted or _varies([row.get(key) for row in values])]
     shown = _most_wanted(varying, wanted)
-    columns = {key: _column(key, cells) for key in keys}
+    columns = {key: _column(key, values) for key in keys}
     return Table(
         columns=[columns[key] for key in shown],
         rows=[
-            (record, [row.get(key) for key in shown])
-            for record, row in zip(records, cells, strict=True)
+            (record, [_cell(row[key]) if key in row else None for key in shown])
+            for record, row in zip(records, values, strict=True)
         ],
-        constants=[(columns[key], cells[0][key]) for key in keys if key not in varying],
+        constants=[(columns[key], _cell(values[0][key])) for key in keys if key not in varying],
         hidden=[columns[key] for key in varying if key not in shown],
     )
 
 
-def metric_cell(point: Point) -> Cell:
-    """The latest value of a metric."""
-    text, exact = formats.number(point.value), formats.exact(point.value)
-    return Cell(text, exact if exact != text else "", is_number=True)
-
-
-def param_cell(value: str) -> Cell:
-    """A parameter."""
-    text = formats.shortened(value, MAX_TEXT)
-    exact = formats.shortened(value, MAX_TITLE) if text != value else ""
-    return Cell(text, exact, formats.is_number(value))
-
-
-def _cells(record: CandidateRecord) -> dict[Key, Cell]:
-    metrics: dict[Key, Cell] = {("metric", each.key): metric_cell(each) for each in record.metrics}
-    params: dict[Key, Cell] = {("param", key): param_cell(value) for key, value in record.params}
+def _values(record: CandidateRecord) -> dict[Key, Value]:
+    metrics: dict[Key, Value] = {("metric", each.key): each.value for each in record.metrics}
+    params: dict[Key, Value] = {("param", key): value for key, value in record.params}
     return metrics | params
+
+
+def _cell(value: Value) -> Cell:
+    if isinstance(value, str):
+        text = formats.shortened(value, MAX_TEXT)
+        return Cell(text, formats.shortened(value, MAX_TITLE) if text != value else "")
+    text, exact = formats.number(value), formats.exact(value)
+    return Cell(text, exact if exact != text else "")
 
 
 def _rank(key: Key) -> tuple[bool, bool, str]:
@@ -100,9 +97,10 @@ def _rank(key: Key) -> tuple[bool, bool, str]:
     return entity == "param", name.startswith("system/"), name
 
 
-def _varies(cells: Sequence[Cell | None]) -> bool:
+def _varies(values: Sequence[Value | None]) -> bool:
     """Whether the values differ. Of a single candidate nothing does, and everything is shown."""
-    return len(cells) == 1 or len(set(cells)) > 1
+    # By their texts, because NaN is not equal to itself.
+    return len(values) == 1 or len({repr(value) for value in values}) > 1
 
 
 def _most_wanted(keys: Sequence[Key], wanted: set[tuple[str, str]]) -> list[Key]:
@@ -119,6 +117,6 @@ def _most_wanted(keys: Sequence[Key], wanted: set[tuple[str, str]]) -> list[Key]
     return [key for key in keys if key in kept]
 
 
-def _column(key: Key, cells: Sequence[dict[Key, Cell]]) -> Column:
-    is_number = all(row[key].is_number for row in cells if key in row)
-    return Column(*key, order_name(*key), is_number)
+def _column(key: Key, values: Sequence[dict[Key, Value]]) -> Column:
+    texts = [value for row in values if isinstance(value := row.get(key), str)]
+    return Column(*key, order_name(*key), all(map(formats.is_number, texts)))

@@ -24,7 +24,7 @@ MAX_EXPERIMENTS = 10_000
 
 # The experiment's iid is looked up and not joined: given the join, SQLite sorts all candidates
 # instead of reading an index in its order.
-_COLUMNS = tuple(
+_COLUMNS: tuple[Any, ...] = tuple(
     EXPERIMENT_IID.label(column.key) if column.key == "experiment_iid" else column
     for column in records.RECORD_COLUMNS
 )

@@ -1,0 +1,221 @@
+"""The pages in a real browser: they look, sort, filter, copy, download and restore."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browsing import START, log
+from tests.e2e.conftest import Browsing
+from tests.factories import Api, Forge
+
+# One database is enough: what differs between them is below the pages.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+LOOKS: list[dict[str, Any]] = [
+    {"color_scheme": scheme, "viewport": {"width": width, "height": 800}}
+    for scheme in ("light", "dark")
+    for width in (375, 1280)
+]
+EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+
+
+@pytest.fixture
+def api(forge: Forge) -> Api:
+    """A project with an experiment of six candidates, one of them hostile."""
+    api = forge.developer("public")
+    for number in range(5):
+        run_id = log(
+            api,
+            f"run-{number}",
+            start_time=START + number * 60_000,
+            metrics={"auc": number / 7, "loss": 1 / (number + 1), "val loss": number},
+            params={"depth": str(number), "optimizer with a rather long name": "adam" * 20},
+            tags={"stage": "search", "mlflow.source.name": "train.py"},
+        )
+    parent = {"mlflow.parentRunId": run_id, "mlflow.note.content": EVIL}
+    log(api, EVIL, params={"x": EVIL}, tags={"a": EVIL, **parent}, user_id=EVIL)
+    for name in ("report.html", "model/data.bin", "a-very-long-name-" * 8 + ".txt"):
+        path = f"/api/2.0/mlflow-artifacts/artifacts/0/{run_id}/artifacts/{name}"
+        assert api.call("PUT", path, data=b"<script>alert(1)</script>").status_code == 200
+    return api
+
+
+@pytest.fixture
+def developer(forge: Forge, api: Api) -> int:
+    return forge.member(api.project_id, "developer")
+
+
+PAGES = (
+    "experiments",
+    "experiments?view=deleted",
+    "experiments/0",
+    "experiments/0?filter=metrics.auc+>>+1",
+    "experiments/0?filter=metrics.auc+>+99",
+    "candidates/5",
+    "candidates/5?path=model",
+    "candidates/6",
+    "candidates/99",
+)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_every_page_fits_and_breaks_no_rule(
+    browsing: Browsing, api: Api, developer: int, look: dict[str, Any]
+) -> None:
+    visit = browsing.visit(api, developer, **look)
+    for path in PAGES:
+        page = visit.open(path)
+        expect(page.locator(".mlops h1")).to_be_visible()
+        # The style sheet is there, or nothing below would mean much.
+        expect(page.locator(".mlops .mlops-table, .mlops .mlops-empty, .mlops-notice").first)\
+            .to_be_visible()
+        assert not visit.overflows(), path
+
+
+def test_texts_can_be_read_in_both_colour_schemes(
+    browsing: Browsing, api: Api
+) -> None:
+    for scheme in ("light", "dark"):
+        page = browsing.visit(api, color_scheme=scheme).open("experiments/0")
+        ratios = page.evaluate(CONTRASTS)
+        assert len(ratios) > 50
+        assert min(ratios.values()) >= 4.5, {k: v for k, v in ratios.items() if v < 4.5}
+
+
+def test_a_newcomer_copies_the_snippet(browsing: Browsing, forge: Forge) -> None:
+    api = forge.developer("public")
+    visit = browsing.visit(api, permissions=["clipboard-read", "clipboard-write"])
+    page = visit.open("experiments")
+    page.get_by_role("button", name="Copy the shell commands").click()
+    expect(page.get_by_role("button", name="Copy the shell commands")).to_have_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert f"MLFLOW_TRACKING_URI={browsing.live_url}{api.base}\n" in copied
+
+
+def test_everything_works_without_scripts(
+    browsing: Browsing, api: Api, developer: int
+) -> None:
+    visit = browsing.visit(api, developer, java_script_enabled=False)
+    page = visit.open("experiments")
+    page.get_by_role("link", name="Default").click()
+    page.get_by_role("link", name="auc").click()
+    expect(page.locator("tbody tr").first).to_contain_text("run-4")
+    page.get_by_role("textbox", name="Filter").fill("params.depth = '2'")
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("link", name="run-2").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("run-2")
+    expect(page.get_by_role("button", name="Copy the run ID")).to_be_hidden()
+
+
+def test_sorting_and_filtering_end_in_an_address_to_share(
+    browsing: Browsing, api: Api
+) -> None:
+    visit = browsing.visit(api)
+    page = visit.open("experiments/0")
+    page.get_by_role("link", name="auc").click()
+    expect(page.get_by_role("columnheader", name="auc")).to_have_attribute(
+        "aria-sort", "descending"
+    )
+    box = page.get_by_role("textbox", name="Filter")
+    box.fill("metrics.auc >> 0.2")
+    box.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("character 13")
+    expect(page.locator("mark")).to_have_text(">")
+    box.fill("metrics.auc > 0.2")
+    box.press("Enter")
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(3)
+    colleague = browsing.visit(api)
+    colleague.page.goto(page.url)
+    assert colleague.page.locator("tbody tr").all_inner_texts() == rows.all_inner_texts()
+
+
+def test_a_file_is_downloaded_and_not_shown(
+    browsing: Browsing, api: Api, tmp_path: Path
+) -> None:
+    page = browsing.visit(api).open("candidates/5")
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="report.html").click()
+    download = waiting.value
+    assert download.suggested_filename == "report.html"
+    download.save_as(tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == b"<script>alert(1)</script>"
+    page.get_by_role("link", name="model", exact=True).click()
+    expect(page.get_by_role("navigation", name="Folder")).to_contain_text("model")
+    expect(page.get_by_role("link", name="data.bin")).to_be_visible()
+
+
+def test_a_candidate_goes_into_the_trash_and_back(
+    browsing: Browsing, api: Api, developer: int
+) -> None:
+    page = browsing.visit(api, developer).open("candidates/2")
+    page.get_by_role("button", name="Move to trash").click()
+    expect(page.get_by_role("status")).to_contain_text("in the trash since")
+    page.get_by_role("link", name="Default").first.click()
+    page.get_by_role("link", name=re.compile("Trash")).click()
+    page.get_by_role("link", name="run-1").click()
+    page.get_by_role("button", name="Restore").click()
+    expect(page.get_by_role("button", name="Move to trash")).to_be_visible()
+
+
+def test_the_keyboard_reaches_everything(browsing: Browsing, api: Api) -> None:
+    page = browsing.visit(api).open("experiments/0")
+    wanted = page.locator(".mlops :is(a, button, input, summary, [tabindex='0']):visible")
+    reached = set()
+    page.locator(".mlops a").first.focus()
+    for _ in range(wanted.count() + 5):
+        reached.add(page.evaluate("[...document.querySelectorAll('*')].indexOf(document.activeElement)"))
+        page.keyboard.press("Tab")
+    all_of_them = page.evaluate(
+        """() => [...document.querySelectorAll('.mlops :is(a, button, input, summary, [tabindex])')]
+        .filter(each => each.checkVisibility() && each.type !== 'hidden')
+        .map(each => [...document.querySelectorAll('*')].indexOf(each))"""
+    )
+    assert set(all_of_them) <= reached
+
+
+def test_nothing_that_was_logged_runs(browsing: Browsing, api: Api) -> None:
+    visit = browsing.visit(api)
+    for path in ("experiments/0", "candidates/6"):
+        page = visit.open(path)
+        expect(page.get_by_text(EVIL).first).to_be_visible()
+        assert page.locator(".mlops :is(img, script)").count() == 0
+
+
+# Contrast by WCAG 2.2 of every text in the pages, over the nearest opaque background.
+CONTRASTS = """() => {
+  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const rgba = (color) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    return canvas.getImageData(0, 0, 1, 1).data;
+  };
+  const light = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map(v => v / 255)
+      .map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+    return .2126 * x + .7152 * y + .0722 * z;
+  };
+  const behind = (element) => {
+    for (let each = element; each; each = each.parentElement) {
+      const color = rgba(getComputedStyle(each).backgroundColor);
+      if (color[3] > 250) return color;
+    }
+    return rgba('white');
+  };
+  const found = {};
+  const walker = document.createTreeWalker(document.querySelector('.mlops'), NodeFilter.SHOW_TEXT);
+  for (let node; (node = walker.nextNode());) {
+    const element = node.parentElement;
+    if (!node.data.trim() || !element.checkVisibility()) continue;
+    const [a, b] = [light(rgba(getComputedStyle(element).color)), light(behind(element))];
+    found[`${node.data.trim().slice(0, 40)} ${Object.keys(found).length}`] =
+      (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+  }
+  return found;
+}"""
