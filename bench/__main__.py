@@ -34,7 +34,8 @@ def main() -> None:
                     measured = rate(server, operation, names[server.name], chosen.seconds, offset)
                     rates[server.name].append(measured)
             ours, stock = (statistics.median(rates[server.name]) for server in running)
-            print(f"{operation.name:28}{ours:10.1f}{stock:10.1f}{ours / stock:7.1f}x", flush=True)
+            ratio = f"{ours / stock:.1f}x" if stock else "-"
+            print(f"{operation.name:28}{ours:10.1f}{stock:10.1f}{ratio:>8}", flush=True)
 
 
 if __name__ == "__main__":

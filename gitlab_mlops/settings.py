@@ -36,11 +36,29 @@ class Settings:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Read the `MLOPS_*` keys; raise `ValueError` for one that the plugin does not know."""
+        """Read the `MLOPS_*` keys; raise `ValueError` for one that is unknown or of a wrong type."""
         known = {f"MLOPS_{field.name.upper()}": field.name for field in fields(cls)}
         given = {key: value for key, value in config.items() if key.startswith("MLOPS_")}
         if unknown := sorted(given.keys() - known.keys()):
             raise ValueError(
                 f"unknown setting {', '.join(unknown)}; known are {', '.join(sorted(known))}"
             )
-        return cls(**{known[key]: value for key, value in given.items()})
+        settings = cls(**{known[key]: value for key, value in given.items()})
+        settings._check()
+        return settings
+
+    def _check(self) -> None:
+        """Raise `ValueError` for a value of another type than its default's.
+
+        A text where a number belongs would fail at the first request instead of at the start.
+        """
+        for field in fields(self):
+            value, default = getattr(self, field.name), field.default
+            good = isinstance(value, type(default)) and isinstance(value, bool) == isinstance(
+                default, bool
+            )
+            if default is not None and not good:
+                raise ValueError(
+                    f"MLOPS_{field.name.upper()} is {value!r}; it must be a "
+                    f"{type(default).__name__}, such as {default!r}"
+                )

@@ -45,6 +45,8 @@ def detach_bodies(app: WSGIApp, api_prefix: str) -> WSGIApp:
             rest = path[found.end() :]
             if rest.startswith(AJAX):
                 rest = "/api/" + rest.removeprefix(AJAX)
+            # No URL rule takes a line break, not even the catch-all; NUL is refused like it.
+            rest = rest.replace("\n", "\0")
             environ["PATH_INFO"] = f"{path[: found.start(1)]}{project}/ml/mlflow{rest}"
             environ[INPUT] = environ["wsgi.input"]
             environ[LENGTH] = environ.pop("CONTENT_LENGTH", "")

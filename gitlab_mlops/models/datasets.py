@@ -1,6 +1,13 @@
 """What a candidate used and made: datasets with their tags, and links to logged models."""
 
-from sqlalchemy import BigInteger, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    ForeignKeyConstraint,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gitlab_mlops.models.base import Base, BigId
@@ -33,7 +40,7 @@ class Input(Base):
         ForeignKey("mlops_candidates.id", ondelete="CASCADE"), primary_key=True
     )
     dataset_id: Mapped[int] = mapped_column(
-        ForeignKey("mlops_datasets.id", ondelete="CASCADE"), primary_key=True
+        ForeignKey("mlops_datasets.id", ondelete="CASCADE"), primary_key=True, index=True
     )
 
 
@@ -41,13 +48,16 @@ class InputTag(Base):
     """A tag on the use of a dataset, such as `mlflow.data.context`: training."""
 
     __tablename__ = "mlops_input_tags"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["candidate_id", "dataset_id"],
+            ["mlops_inputs.candidate_id", "mlops_inputs.dataset_id"],
+            ondelete="CASCADE",
+        ),
+    )
 
-    candidate_id: Mapped[int] = mapped_column(
-        ForeignKey("mlops_candidates.id", ondelete="CASCADE"), primary_key=True
-    )
-    dataset_id: Mapped[int] = mapped_column(
-        ForeignKey("mlops_datasets.id", ondelete="CASCADE"), primary_key=True
-    )
+    candidate_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    dataset_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     value: Mapped[str] = mapped_column(String(500))
 

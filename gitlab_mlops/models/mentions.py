@@ -11,7 +11,14 @@ class Mention(Base):
 
     __tablename__ = "mlops_mentions"
     __table_args__ = (
-        UniqueConstraint("candidate_id", "source_project_id", "source_kind", "source_id"),
+        # By the convention its name would be longer than PostgreSQL's 63 characters.
+        UniqueConstraint(
+            "candidate_id",
+            "source_project_id",
+            "source_kind",
+            "source_id",
+            name="uq_mlops_mentions_candidate_source",
+        ),
         Index("ix_mlops_mentions_source", "source_project_id", "source_kind", "source_id"),
     )
 

@@ -20,7 +20,9 @@ class MetricKey(Base):
 class MetricSeries(Base):
     """A metric of a candidate with its latest point: the largest (step, timestamp, value).
 
-    The index by value serves sorting and filtering an experiment's candidates by a metric.
+    The index by value serves sorting and filtering an experiment's candidates by a metric. Names
+    are deleted with their project only, after its series, so `key_id` needs no foreign key, which
+    would need another index.
     """
 
     __tablename__ = "mlops_metric_series"
@@ -32,7 +34,7 @@ class MetricSeries(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     candidate_id: Mapped[int] = mapped_column(ForeignKey("mlops_candidates.id", ondelete="CASCADE"))
     experiment_id: Mapped[int] = mapped_column(BigInteger)
-    key_id: Mapped[int] = mapped_column(ForeignKey("mlops_metric_keys.id"))
+    key_id: Mapped[int] = mapped_column(BigInteger)
     step: Mapped[int] = mapped_column(BigInteger)
     timestamp: Mapped[int] = mapped_column(BigInteger)
     value: Mapped[float] = mapped_column(MetricValue)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -18,7 +19,7 @@ from gitlab_mlops.services.clock import now
 from gitlab_mlops.services.names import candidate_name
 from gitlab_mlops.services.numbering import next_iid
 from gitlab_mlops.services.records import CandidateRecord
-from gitlab_mlops.services.statements import upsert
+from gitlab_mlops.services.statements import dialect, insert_for
 
 NAME_TAG = "mlflow.runName"
 _TABLE = Candidate.__table__.c
@@ -43,31 +44,41 @@ def create(
     The name may come as `name` or as the tag `mlflow.runName`; without either it is made up.
     Raises `Invalid` if the two differ, or if a tag is given twice with different values.
     """
-    experiment = experiments.get_active(access, experiment_iid)
+    experiment_id = experiments.active_id(access, experiment_iid)
     tag_values = _unique_tags(tags)
     tag_values[NAME_TAG] = _name(name, tag_values.get(NAME_TAG, ""))
-    eid = uuid4().hex
-    statement = (
-        upsert(access.session, Candidate)
-        .values(
-            project_id=access.project.id,
-            experiment_id=experiment.id,
-            iid=next_iid(access, "candidates"),
-            eid=eid,
-            name=tag_values[NAME_TAG],
-            status=Status.RUNNING,
-            user_id=user_id,
-            actor_id=access.actor.id,
-            start_time=start_time,
-            created_at=now(),
-        )
-        .returning(Candidate.__table__.c.id)
-    )
-    candidate_id: int = access.session.execute(statement).scalar_one()
+    values = {
+        "experiment_id": experiment_id,
+        # The counter's row stays locked until commit, so everything slow comes before.
+        "iid": next_iid(access, "candidates"),
+        "eid": uuid4().hex,
+        "name": tag_values[NAME_TAG],
+        "status": Status.RUNNING.value,
+        "user_id": user_id,
+        "actor_id": access.actor.id,
+        "start_time": start_time,
+        "end_time": None,
+        "created_at": now(),
+        "deleted_at": None,
+    }
+    insert = _insert(dialect(access.session))
+    candidate_id: int = access.session.execute(
+        insert, [{"project_id": access.project.id, **values}]
+    ).scalar_one()
     _store_tags(access, candidate_id, tag_values)
-    record = get(access, eid)
+    record = CandidateRecord(
+        id=candidate_id,
+        experiment_iid=experiment_iid,
+        **values,  # type: ignore[arg-type]
+        tags=sorted(tag_values.items()),
+    )
     signals.announce(signals.candidate_created, access, record.iid)
     return record
+
+
+@cache
+def _insert(dialect: str) -> Any:
+    return insert_for(dialect, Candidate).returning(_TABLE.id)
 
 
 def get(access: ReadAccess, eid: str) -> CandidateRecord:
@@ -200,13 +211,18 @@ def _update(access: WriteAccess, candidate_id: int, **values: Any) -> None:
 def _store_tags(access: WriteAccess, candidate_id: int, values: dict[str, str]) -> None:
     if not values:
         return
-    statement = upsert(access.session, CandidateTag)
     access.session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["candidate_id", "key"], set_={"value": statement.excluded.value}
-        ),
+        _upsert_tags(dialect(access.session)),
         [
             {"candidate_id": candidate_id, "key": key, "value": value}
             for key, value in sorted(values.items())
         ],
+    )
+
+
+@cache
+def _upsert_tags(dialect: str) -> Any:
+    insert = insert_for(dialect, CandidateTag)
+    return insert.on_conflict_do_update(
+        index_elements=["candidate_id", "key"], set_={"value": insert.excluded.value}
     )

@@ -47,22 +47,32 @@ def _store_params(
         raise Invalid(f"Duplicate parameter keys have been submitted: {twice}. Send each key once.")
     # In the order of keys, so that two batches at once wait for each other and never deadlock.
     access.session.execute(
-        upsert(access.session, Param).on_conflict_do_nothing(),
+        _insert_params(dialect(access.session)),
         [
             {"candidate_id": candidate_id, "key": key, "value": value}
             for key, value in sorted(wanted.items())
         ],
     )
-    stored = select(Param.key, Param.value).where(
-        Param.candidate_id == candidate_id, Param.key.in_(wanted)
-    )
-    for key, value in access.session.execute(stored):
+    named = {"candidate_id": candidate_id, "keys": list(wanted)}
+    for key, value in access.session.execute(_PARAMS, named):
         if value != wanted[key]:
             raise Invalid(
                 "Changing param values is not allowed. Param with "
                 f"key='{key}' was already logged with value='{value}'; attempted new "
                 f"value '{wanted[key]}'. Log the new value under another key, or in a new run."
             )
+
+
+@cache
+def _insert_params(dialect: str) -> Any:
+    return insert_for(dialect, Param).on_conflict_do_nothing()
+
+
+_PARAM_TABLE = Param.__table__.c
+_PARAMS = select(_PARAM_TABLE.key, _PARAM_TABLE.value).where(
+    _PARAM_TABLE.candidate_id == bindparam("candidate_id"),
+    _PARAM_TABLE.key.in_(bindparam("keys", expanding=True)),
+)
 
 
 def _store_points(

@@ -107,7 +107,7 @@ def connect(url: str, options: Mapping[str, str]) -> ObjectStore:
     if url == "memory:///":
         return MemoryStore()
     client: dict[str, Any] = dict(PATIENCE)
-    if options.get("endpoint", "").startswith("http://"):
+    if any(value.startswith("http://") for key, value in options.items() if "endpoint" in key):
         client["allow_http"] = "true"
     client |= {key: value for key, value in options.items() if key in CLIENT_OPTIONS}
     config: Any = {key: value for key, value in options.items() if key not in CLIENT_OPTIONS}

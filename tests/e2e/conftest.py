@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from werkzeug.security import generate_password_hash
 
 from host_stub.database import db
 from host_stub.users import User
@@ -45,12 +46,17 @@ class Visit:
         page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
         page.on("console", lambda line: self._note(line.type, line.text))
         page.on("dialog", lambda dialog: (self.complaints.append("dialog"), dialog.dismiss()))
-        page.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url}"))
+        page.on("requestfailed", lambda request: self._note_failure(request))
 
     def _note(self, kind: str, text: str) -> None:
         # A page that answers 400 or 404 on purpose is none.
         if kind in ("error", "warning") and "the server responded with a status" not in text:
             self.complaints.append(f"console: {text}")
+
+    def _note_failure(self, request: Request) -> None:
+        # What was still loading when the next page opened is none.
+        if request.failure != "net::ERR_ABORTED":
+            self.complaints.append(f"{request.failure}: {request.url}")
 
     def open(self, path: str) -> Page:
         """Open a page of the project, below its `/-/ml/`."""
@@ -88,19 +94,13 @@ class Browsing:
         with self.forge.stored():
             user = db.session.get(User, user_id)
             assert user is not None
-            user.password_hash = _hash()
+            user.password_hash = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1000")
             username = user.username
         page.goto(f"{self.live_url}/users/sign_in")
         page.fill("[name=username]", username)
         page.fill("[name=password]", PASSWORD)
         page.press("[name=password]", "Enter")
         page.wait_for_url(lambda url: "sign_in" not in url)
-
-
-def _hash() -> str:
-    from werkzeug.security import generate_password_hash
-
-    return generate_password_hash(PASSWORD, method="pbkdf2:sha256:1000")
 
 
 @pytest.fixture

@@ -72,14 +72,13 @@ def test_every_page_fits_and_breaks_no_rule(
         page = visit.open(path)
         expect(page.locator(".mlops h1")).to_be_visible()
         # The style sheet is there, or nothing below would mean much.
-        expect(page.locator(".mlops .mlops-table, .mlops .mlops-empty, .mlops-notice").first)\
-            .to_be_visible()
+        expect(
+            page.locator(".mlops .mlops-table, .mlops .mlops-empty, .mlops-notice").first
+        ).to_be_visible()
         assert not visit.overflows(), path
 
 
-def test_texts_can_be_read_in_both_colour_schemes(
-    browsing: Browsing, api: Api
-) -> None:
+def test_texts_can_be_read_in_both_colour_schemes(browsing: Browsing, api: Api) -> None:
     for scheme in ("light", "dark"):
         page = browsing.visit(api, color_scheme=scheme).open("experiments/0")
         ratios = page.evaluate(CONTRASTS)
@@ -97,9 +96,7 @@ def test_a_newcomer_copies_the_snippet(browsing: Browsing, forge: Forge) -> None
     assert f"MLFLOW_TRACKING_URI={browsing.live_url}{api.base}\n" in copied
 
 
-def test_everything_works_without_scripts(
-    browsing: Browsing, api: Api, developer: int
-) -> None:
+def test_everything_works_without_scripts(browsing: Browsing, api: Api, developer: int) -> None:
     visit = browsing.visit(api, developer, java_script_enabled=False)
     page = visit.open("experiments")
     page.get_by_role("link", name="Default").click()
@@ -112,9 +109,7 @@ def test_everything_works_without_scripts(
     expect(page.get_by_role("button", name="Copy the run ID")).to_be_hidden()
 
 
-def test_sorting_and_filtering_end_in_an_address_to_share(
-    browsing: Browsing, api: Api
-) -> None:
+def test_sorting_and_filtering_end_in_an_address_to_share(browsing: Browsing, api: Api) -> None:
     visit = browsing.visit(api)
     page = visit.open("experiments/0")
     page.get_by_role("link", name="auc").click()
@@ -135,9 +130,7 @@ def test_sorting_and_filtering_end_in_an_address_to_share(
     assert colleague.page.locator("tbody tr").all_inner_texts() == rows.all_inner_texts()
 
 
-def test_a_file_is_downloaded_and_not_shown(
-    browsing: Browsing, api: Api, tmp_path: Path
-) -> None:
+def test_a_file_is_downloaded_and_not_shown(browsing: Browsing, api: Api, tmp_path: Path) -> None:
     page = browsing.visit(api).open("candidates/5")
     with page.expect_download() as waiting:
         page.get_by_role("link", name="report.html").click()
@@ -169,7 +162,9 @@ def test_the_keyboard_reaches_everything(browsing: Browsing, api: Api) -> None:
     reached = set()
     page.locator(".mlops a").first.focus()
     for _ in range(wanted.count() + 5):
-        reached.add(page.evaluate("[...document.querySelectorAll('*')].indexOf(document.activeElement)"))
+        reached.add(
+            page.evaluate("[...document.querySelectorAll('*')].indexOf(document.activeElement)")
+        )
         page.keyboard.press("Tab")
     all_of_them = page.evaluate(
         """() => [...document.querySelectorAll('.mlops :is(a, button, input, summary, [tabindex])')]

@@ -40,3 +40,18 @@ def test_settings_do_not_change() -> None:
 def test_tokens_that_write_can_read_too() -> None:
     """`access.grant` asks for a scope that reads first, also when something is written."""
     assert set(Settings().write_scopes) <= set(Settings().read_scopes)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("MLOPS_MAX_BODY_BYTES", "100"),
+        ("MLOPS_MAX_BODY_BYTES", True),
+        ("MLOPS_MULTIPART_UPLOADS", 1),
+        ("MLOPS_ARTIFACTS_URL", None),
+        ("MLOPS_READ_SCOPES", "api"),
+    ],
+)
+def test_a_value_of_a_wrong_type_is_refused_at_the_start(key: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=f"{key} is .*; it must be a"):
+        Settings.from_config({key: value})

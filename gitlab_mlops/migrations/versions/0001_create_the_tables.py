@@ -89,7 +89,9 @@ def upgrade() -> None:
         "ix_mlops_candidates_experiment_start",
         "mlops_candidates",
         ["experiment_id", "start_time", "eid"],
+        unique=False,
     )
+
     op.create_table(
         "mlops_datasets",
         sa.Column("id", BigId, nullable=False),
@@ -141,28 +143,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("candidate_id", "key", name=op.f("pk_mlops_candidate_tags")),
     )
     op.create_table(
-        "mlops_input_tags",
-        sa.Column("candidate_id", BigId, nullable=False),
-        sa.Column("dataset_id", BigId, nullable=False),
-        sa.Column("key", sa.String(length=255), nullable=False),
-        sa.Column("value", sa.String(length=500), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["candidate_id"],
-            ["mlops_candidates.id"],
-            name=op.f("fk_mlops_input_tags_candidate_id_mlops_candidates"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["dataset_id"],
-            ["mlops_datasets.id"],
-            name=op.f("fk_mlops_input_tags_dataset_id_mlops_datasets"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint(
-            "candidate_id", "dataset_id", "key", name=op.f("pk_mlops_input_tags")
-        ),
-    )
-    op.create_table(
         "mlops_inputs",
         sa.Column("candidate_id", BigId, nullable=False),
         sa.Column("dataset_id", BigId, nullable=False),
@@ -180,6 +160,10 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("candidate_id", "dataset_id", name=op.f("pk_mlops_inputs")),
     )
+    op.create_index(
+        op.f("ix_mlops_inputs_dataset_id"), "mlops_inputs", ["dataset_id"], unique=False
+    )
+
     op.create_table(
         "mlops_mentions",
         sa.Column("id", BigId, nullable=False),
@@ -201,20 +185,22 @@ def upgrade() -> None:
             "source_project_id",
             "source_kind",
             "source_id",
-            name=op.f("uq_mlops_mentions_candidate_id_source_project_id_source_kind_source_id"),
+            name="uq_mlops_mentions_candidate_source",
         ),
     )
     op.create_index(
         "ix_mlops_mentions_source",
         "mlops_mentions",
         ["source_project_id", "source_kind", "source_id"],
+        unique=False,
     )
+
     op.create_table(
         "mlops_metric_series",
         sa.Column("id", BigId, nullable=False),
         sa.Column("candidate_id", BigId, nullable=False),
         sa.Column("experiment_id", sa.BigInteger(), nullable=False),
-        sa.Column("key_id", BigId, nullable=False),
+        sa.Column("key_id", sa.BigInteger(), nullable=False),
         sa.Column("step", sa.BigInteger(), nullable=False),
         sa.Column("timestamp", sa.BigInteger(), nullable=False),
         sa.Column("value", sa.Double(), nullable=False),
@@ -223,11 +209,6 @@ def upgrade() -> None:
             ["mlops_candidates.id"],
             name=op.f("fk_mlops_metric_series_candidate_id_mlops_candidates"),
             ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["key_id"],
-            ["mlops_metric_keys.id"],
-            name=op.f("fk_mlops_metric_series_key_id_mlops_metric_keys"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mlops_metric_series")),
         sa.UniqueConstraint(
@@ -238,7 +219,9 @@ def upgrade() -> None:
         "ix_mlops_metric_series_value",
         "mlops_metric_series",
         ["experiment_id", "key_id", "value", "candidate_id"],
+        unique=False,
     )
+
     op.create_table(
         "mlops_model_links",
         sa.Column("candidate_id", BigId, nullable=False),
@@ -268,22 +251,43 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("candidate_id", "key", name=op.f("pk_mlops_params")),
     )
+    op.create_table(
+        "mlops_input_tags",
+        sa.Column("candidate_id", BigId, autoincrement=False, nullable=False),
+        sa.Column("dataset_id", BigId, autoincrement=False, nullable=False),
+        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("value", sa.String(length=500), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["candidate_id", "dataset_id"],
+            ["mlops_inputs.candidate_id", "mlops_inputs.dataset_id"],
+            name=op.f("fk_mlops_input_tags_candidate_id_mlops_inputs"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint(
+            "candidate_id", "dataset_id", "key", name=op.f("pk_mlops_input_tags")
+        ),
+    )
 
 
 def downgrade() -> None:
     """Take the change back."""
+    op.drop_table("mlops_input_tags")
     op.drop_table("mlops_params")
     op.drop_table("mlops_model_links")
-    op.drop_index("ix_mlops_metric_series_value", "mlops_metric_series")
+    op.drop_index("ix_mlops_metric_series_value", table_name="mlops_metric_series")
+
     op.drop_table("mlops_metric_series")
-    op.drop_index("ix_mlops_mentions_source", "mlops_mentions")
+    op.drop_index("ix_mlops_mentions_source", table_name="mlops_mentions")
+
     op.drop_table("mlops_mentions")
+    op.drop_index(op.f("ix_mlops_inputs_dataset_id"), table_name="mlops_inputs")
+
     op.drop_table("mlops_inputs")
-    op.drop_table("mlops_input_tags")
     op.drop_table("mlops_candidate_tags")
     op.drop_table("mlops_experiment_tags")
     op.drop_table("mlops_datasets")
-    op.drop_index("ix_mlops_candidates_experiment_start", "mlops_candidates")
+    op.drop_index("ix_mlops_candidates_experiment_start", table_name="mlops_candidates")
+
     op.drop_table("mlops_candidates")
     op.drop_table("mlops_projects")
     op.drop_table("mlops_metric_points")
