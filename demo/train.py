@@ -2,8 +2,8 @@
 
     MLFLOW_TRACKING_URI=... MLFLOW_TRACKING_TOKEN=... python train.py --data digits
 
-Neural networks of different sizes and learning rates are trained epoch by epoch, a grid of
-support vector machines is searched for comparison, and the best of all gets the tag `champion`.
+A grid of decision trees is searched to know what is easy, neural networks of different sizes and
+learning rates are trained epoch by epoch, and the best of all gets the tag `champion`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.metrics import (
     ConfusionMatrixDisplay,
+    accuracy_score,
     classification_report,
     f1_score,
     log_loss,
@@ -29,7 +30,7 @@ from sklearn.metrics import (
 from sklearn.model_selection import ParameterGrid, cross_val_score, train_test_split
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
 
 matplotlib.use("Agg")
 SOURCES = {"digits": load_digits, "breast_cancer": load_breast_cancer}
@@ -40,9 +41,10 @@ NETWORKS: list[dict[str, Any]] = [
     {"hidden_layers": (64, 32), "learning_rate": 0.003, "solver": "adam"},
     {"hidden_layers": (128, 64), "learning_rate": 0.001, "solver": "adam"},
     {"hidden_layers": (64, 32), "learning_rate": 0.1, "solver": "sgd"},
-    {"hidden_layers": (64, 32), "learning_rate": 500.0, "solver": "sgd"},  # how much is too much?
+    {"hidden_layers": (64, 32), "learning_rate": 5.0, "solver": "sgd"},  # how much is too much?
 ]
-GRID = {"C": [0.3, 1.0, 10.0], "gamma": [0.003, 0.01, 0.1]}
+GRID = {"max_depth": [4, 8, 16], "min_samples_leaf": [1, 5]}
+EXPLODED = 1e6  # no loss comes back from here
 
 
 @dataclass
@@ -70,9 +72,7 @@ def load(name: str) -> Data:
 
 def train_network(data: Data, epochs: int, settings: dict[str, Any]) -> None:
     """Train one network; a point per epoch makes the curves."""
-    layers = "-".join(map(str, settings["hidden_layers"]))
-    name = f"mlp-{layers}-{settings['solver']}-{settings['learning_rate']:g}"
-    with mlflow.start_run(run_name=name, tags={"family": "neural network"}):
+    with mlflow.start_run(run_name=network_name(settings), tags={"family": "neural network"}):
         mlflow.log_params({**settings, "epochs": epochs, "batch_size": 64, "seed": 0})
         log_data(data)
         model = MLPClassifier(
@@ -85,31 +85,41 @@ def train_network(data: Data, epochs: int, settings: dict[str, Any]) -> None:
         for epoch in range(1, epochs + 1):
             model.partial_fit(data.x_train, data.y_train, classes=np.unique(data.y_train))
             mlflow.log_metrics(measure(model, data), step=epoch)
+            if model.loss_ > EXPLODED:
+                raise FloatingPointError(f"the loss exploded to {model.loss_:.0e}")
         log_results(model, data)
         log_curve(model.loss_curve_)
-        print(f"  {name:32} accuracy {model.score(data.x_test, data.y_test):.4f}")
+        print(f"  {network_name(settings):32} accuracy {model.score(data.x_test, data.y_test):.4f}")
+
+
+def network_name(settings: dict[str, Any]) -> str:
+    """What tells a network from the others at a glance."""
+    layers = "-".join(map(str, settings["hidden_layers"]))
+    return f"mlp-{layers}-{settings['solver']}-{settings['learning_rate']:g}"
 
 
 def search_grid(data: Data) -> None:
-    """Search a grid of support vector machines; each try is a child of the search."""
-    tags = {"family": "support vector machine"}
-    with mlflow.start_run(run_name="svm-grid", tags=tags):
+    """Search a grid of decision trees; each try is a child of the search."""
+    tags = {"family": "decision tree"}
+    with mlflow.start_run(run_name="tree-grid", tags=tags):
         mlflow.log_params({f"grid.{key}": values for key, values in GRID.items()})
         log_data(data)
         models = [try_settings(data, settings, tags) for settings in ParameterGrid(GRID)]
         best = max(models, key=lambda model: model.score(data.x_test, data.y_test))
-        mlflow.log_params({"C": best.C, "gamma": best.gamma})
+        mlflow.log_params({key: getattr(best, key) for key in GRID})
         mlflow.log_metrics(measure(best, data))
         log_results(best, data)
-        print(f"  {'svm-grid':32} accuracy {best.score(data.x_test, data.y_test):.4f}")
+        print(f"  {'tree-grid':32} accuracy {best.score(data.x_test, data.y_test):.4f}")
 
 
-def try_settings(data: Data, settings: dict[str, float], tags: dict[str, str]) -> SVC:
+def try_settings(
+    data: Data, settings: dict[str, int], tags: dict[str, str]
+) -> DecisionTreeClassifier:
     """One try of the grid search."""
-    name = f"svm-C{settings['C']:g}-gamma{settings['gamma']:g}"
+    name = f"tree-depth{settings['max_depth']}-leaf{settings['min_samples_leaf']}"
     with mlflow.start_run(run_name=name, tags=tags, nested=True):
         mlflow.log_params(settings)
-        model = SVC(**settings, random_state=0)
+        model = DecisionTreeClassifier(**settings, random_state=0)
         folds = cross_val_score(model, data.x_train, data.y_train, cv=3)
         for number, score in enumerate(folds):
             mlflow.log_metric("fold_accuracy", score, step=number)
@@ -119,16 +129,16 @@ def try_settings(data: Data, settings: dict[str, float], tags: dict[str, str]) -
 
 
 def measure(model: ClassifierMixin, data: Data) -> dict[str, float]:
-    """How well a model does; the losses only if it gives probabilities."""
-    metrics = {
-        "train_accuracy": model.score(data.x_train, data.y_train),
-        "accuracy": model.score(data.x_test, data.y_test),
-        "f1": f1_score(data.y_test, model.predict(data.x_test), average="macro"),
+    """How well a model does on what it has seen, and on what it has not."""
+    seen, unseen = model.predict_proba(data.x_train), model.predict_proba(data.x_test)
+    predicted = unseen.argmax(axis=1)
+    return {
+        "train_accuracy": accuracy_score(data.y_train, seen.argmax(axis=1)),
+        "accuracy": accuracy_score(data.y_test, predicted),
+        "f1": f1_score(data.y_test, predicted, average="macro"),
+        "train_loss": log_loss(data.y_train, seen),
+        "loss": log_loss(data.y_test, unseen),
     }
-    if hasattr(model, "predict_proba"):
-        metrics["train_loss"] = log_loss(data.y_train, model.predict_proba(data.x_train))
-        metrics["loss"] = log_loss(data.y_test, model.predict_proba(data.x_test))
-    return metrics
 
 
 def log_data(data: Data) -> None:
@@ -184,7 +194,7 @@ def log_curve(losses: list[float]) -> None:
 def crown() -> None:
     """Tag the candidate with the best accuracy; among equals the one with the lowest loss."""
     best = mlflow.search_runs(
-        filter_string="attributes.status = 'FINISHED' and metrics.loss > 0",
+        filter_string="attributes.status = 'FINISHED'",
         order_by=["metrics.accuracy DESC", "metrics.loss ASC"],
         max_results=1,
         output_format="list",
@@ -194,8 +204,8 @@ def crown() -> None:
     client.set_tag(
         best.info.run_id,
         "mlflow.note.content",
-        f"Best of all so far: **{best.data.metrics['accuracy']:.1%}** of the digits it had never "
-        "seen are read correctly.",
+        f"Best of all so far: right about **{best.data.metrics['accuracy']:.1%}** of the samples "
+        "that it had never seen.",
     )
     print(f"  best: {best.info.run_name}, accuracy {best.data.metrics['accuracy']:.4f}")
 
@@ -208,12 +218,12 @@ def main() -> None:
     options = parser.parse_args()
     mlflow.set_experiment(options.data)
     data = load(options.data)
+    search_grid(data)
     for settings in NETWORKS:
         try:
             train_network(data, options.epochs, settings)
-        except ValueError as error:
-            print(f"  {settings}: {error}")
-    search_grid(data)
+        except FloatingPointError as error:
+            print(f"  {network_name(settings):32} failed: {error}")
     crown()
 
 

@@ -130,11 +130,8 @@ def check_name(storage: Storage, place: Place) -> None:
     """
     if not place.path or storage.has_below(place.key):
         raise Invalid(f"Invalid path: '{place.wire_path}' is a folder.")
-    for parent in _parents(place):
-        if storage.has_below(parent):
-            return
-        if storage.exists(parent):
-            raise Invalid(f"Invalid path: a folder of '{place.wire_path}' is a file.")
+    if any(map(storage.exists, _parents(place))):
+        raise Invalid(f"Invalid path: a folder of '{place.wire_path}' is a file.")
 
 
 def _parents(place: Place) -> Iterator[str]:

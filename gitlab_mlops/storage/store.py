@@ -138,16 +138,16 @@ class Storage:
             return _listing(found, len(prefix) + 1 if prefix else 0)
         return []
 
-    def walk(self, prefix: str) -> Iterator[Entry]:
+    def walk(self, prefix: str, page_size: int = LIST_PAGE) -> Iterator[Entry]:
         """All files below `prefix` at any depth, in no order, in bounded memory."""
         cut = len(prefix) + 1
         with suppress(NotFound), translated():
-            for page in obstore.list(self._connected(), _checked(prefix), chunk_size=LIST_PAGE):
+            for page in obstore.list(self._connected(), _checked(prefix), chunk_size=page_size):
                 yield from (_entry(meta, cut) for meta in page if len(meta["path"]) > cut)
 
     def has_below(self, prefix: str) -> bool:
         """Whether `prefix` is a folder: whether anything is below it."""
-        return next(self.walk(prefix), None) is not None
+        return next(self.walk(prefix, page_size=1), None) is not None
 
     def delete(self, key: str) -> None:
         """Delete the object `key`; if it is already gone, all is well."""

@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import delete
 from werkzeug.test import TestResponse
 
+from gitlab_mlops.errors import MLOpsError, StorageFull, Unavailable
 from gitlab_mlops.models import Candidate
+from gitlab_mlops.storage import Entry, Storage
 from host_stub.database import db
+from tests import s3
 from tests.factories import Api, Forge
 
 BASE = "/api/2.0/mlflow-artifacts/artifacts"
@@ -386,3 +390,66 @@ def test_the_server_tells_what_it_can(forge: Forge, api: Api) -> None:
         "multipart_uploads_enabled": True,
         "multipart_downloads_enabled": False,
     }
+
+
+def test_the_api_is_the_same_over_s3(forge: Forge, api: Api, root: str, tmp_path: Path) -> None:
+    mount = forge.app.extensions["mlops"]
+    with s3.serve(tmp_path) as bucket:
+        storage = Storage(bucket.url, bucket.options, default_folder=tmp_path)
+        forge.app.extensions["mlops"] = replace(mount, storage=storage)
+        try:
+            put(api, f"{root}/a/x y.bin", b"0123456789")
+            put(api, f"{root}/empty", b"")
+            assert (bucket.folder / str(api.project_id) / root / "a/x y.bin").is_file()
+            assert get(api, f"{root}/a/x%20y.bin").data == b"0123456789"
+            assert get(api, f"{root}/a/x%20y.bin", Range="bytes=3-5").data == b"345"
+            assert [file["path"] for file in listing(api, root)["files"]] == ["a", "empty"]
+            assert api.refused("GET", f"{BASE}/{root}/a")[0] == 400
+            assert api.refused("PUT", f"{BASE}/{root}/a", data=b"x")[0] == 400
+            assert api.call("DELETE", f"{BASE}/{root}/a").status_code == 200
+            assert [file["path"] for file in listing(api, root)["files"]] == ["empty"]
+        finally:
+            forge.app.extensions["mlops"] = mount
+
+
+class FailingStorage(Storage):
+    """A store that has no room, or is down, as `error` says."""
+
+    error: MLOpsError
+
+    def put(self, *_: Any, **__: Any) -> int:
+        raise self.error
+
+    def head(self, *_: Any) -> Entry:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (StorageFull("The artifact store is full."), 507, "RESOURCE_EXHAUSTED"),
+        (Unavailable("The artifact store cannot be reached."), 503, "TEMPORARILY_UNAVAILABLE"),
+    ],
+)
+def test_a_store_that_fails_is_told_apart_and_the_next_upload_works(
+    forge: Forge, api: Api, root: str, error: MLOpsError, status: int, code: str
+) -> None:
+    mount = forge.app.extensions["mlops"]
+    storage = FailingStorage("", default_folder=mount.storage.folder)
+    storage.error = error
+    forge.app.extensions["mlops"] = replace(mount, storage=storage)
+    try:
+        answer = put(api, f"{root}/f")
+    finally:
+        forge.app.extensions["mlops"] = mount
+    assert (answer.status_code, answer.get_json()["error_code"]) == (status, code)
+    assert ("Retry-After" in answer.headers) == (status == 503)
+    assert put(api, f"{root}/f").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["..", "a/%2e%2e/b", "a%23b"])
+def test_presigned_downloads_out_of_the_run_are_refused_first(
+    api: Api, root: str, path: str
+) -> None:
+    target = f"/api/2.0/mlflow-artifacts/presigned/{root}/{path}"
+    assert api.refused("GET", target) == (400, "INVALID_PARAMETER_VALUE")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ from gitlab_mlops.services import tickets, uploads
 from gitlab_mlops.services.tickets import Secrets
 from gitlab_mlops.services.uploads import Upload
 from gitlab_mlops.storage import Storage
+from host_stub.database import db
 from tests.factories import Api, Forge
 
 MPU = "/api/2.0/mlflow-artifacts/mpu"
@@ -162,7 +164,8 @@ def test_an_upload_belongs_to_its_path(forge: Forge, api: Api, root: str) -> Non
     assert api.refused("POST", f"{MPU}/complete/{root}/elsewhere", json=body) == MISSING
     other = {**body, "path": "other.bin"}
     assert api.refused("POST", f"{MPU}/complete/{root}", json=other) == MISSING
-    forged = {**body, "upload_id": body["upload_id"][:-1] + "x"}
+    known = tickets.read_upload(secrets_of(forge), body["upload_id"])
+    forged = {**body, "upload_id": tickets.sign_upload([b"another key"], known)}
     assert api.refused("POST", f"{MPU}/complete/{root}", json=forged) == MISSING
 
 
@@ -177,15 +180,15 @@ def test_an_upload_of_another_project_is_not_there(forge: Forge, api: Api, root:
     assert post(api, f"complete/{root}", **body) == {}
 
 
-@pytest.mark.parametrize("change", ["last", "first", "empty", "upload"])
+@pytest.mark.parametrize("change", ["another key", "one letter", "empty", "upload"])
 def test_an_address_that_was_not_given_out_is_refused(
     forge: Forge, api: Api, root: str, storage: Storage, change: str
 ) -> None:
     upload = begin(api, root)
     path, _, ticket = urlsplit(upload["credentials"][0]["url"]).path.rpartition("/")
     forged = {
-        "last": ticket[:-2] + ("AA" if ticket[-2:] != "AA" else "BB"),
-        "first": "A" + ticket,
+        "another key": tickets.sign_part([b"another key"], Upload(api.project_id, "id", "p", 1), 1),
+        "one letter": "A" + ticket,
         "empty": ".",
         "upload": upload["upload_id"],
     }[change]
@@ -235,6 +238,20 @@ def test_the_whole_is_held_to_the_limit_of_a_single_file(
     assert refusal == (413, "INVALID_PARAMETER_VALUE")
     assert waiting(storage, api) == []
     assert listed(api, root) == []
+
+
+def test_no_transaction_is_open_while_a_part_comes(api: Api, root: str) -> None:
+    url = urlsplit(begin(api, root)["credentials"][0]["url"]).path
+    seen = []
+
+    class Body(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            seen.append(db.session().in_transaction())
+            return super().read(size)
+
+    assert api.app.test_client().put(url, input_stream=Body(b"x")).status_code == 200
+    assert seen
+    assert not any(seen)
 
 
 @pytest.mark.parametrize("path", ["C:\\Users\\me\\big.bin", "/home/me/big.bin", "big.bin"])

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from gitlab_mlops.models import Experiment
+from gitlab_mlops.services import overview
 from host_stub.database import db
 from tests.browsing import START, Browser, Page, log, words
 from tests.factories import Api, Forge
@@ -356,15 +358,21 @@ def test_missing_experiments_have_a_page_of_the_project(browser: Browser, api: A
     assert browser.raw(f"experiments/{2**31}").status_code == 404
 
 
+@pytest.mark.parametrize("role", ["anonymous", "developer"])
+@pytest.mark.parametrize("where", ["who is there", "what is shown"])
 def test_a_database_that_is_down_asks_to_come_back(
-    browser: Browser, api: Api, monkeypatch: pytest.MonkeyPatch
+    forge: Forge, api: Api, monkeypatch: pytest.MonkeyPatch, role: str, where: str
 ) -> None:
-    from sqlalchemy.exc import OperationalError
-
-    from gitlab_mlops.services import overview
+    user = forge.member(api.project_id, "developer") if role == "developer" else None
+    browser = Browser.open(forge, api.project_id, user)
 
     def fail(*_arguments: object, **_more: object) -> None:
         raise OperationalError("SELECT", {}, Exception("gone"))
 
-    monkeypatch.setattr(overview, "list_experiments", fail)
-    assert browser.raw("experiments").status_code == 503
+    if where == "who is there":
+        identity = forge.app.extensions["mlops"].host.identity
+        monkeypatch.setattr(type(identity), "web_actor", fail)
+    else:
+        monkeypatch.setattr(overview, "list_experiments", fail)
+    answer = browser.raw("experiments")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")

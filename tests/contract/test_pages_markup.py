@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from jinja2 import StrictUndefined
 
 from gitlab_mlops.access import WriteAccess, grant
 from gitlab_mlops.services import candidates, experiments, inputs, logging
@@ -162,6 +163,26 @@ def test_tables_have_captions_and_heads_and_fields_have_labels(evil: Browser) ->
                 assert set(each.attributes.get(name, "").split()) <= set(ids)
         for each in page.all("a"):
             assert each.text.strip() or "aria-label" in each.attributes, each
+
+
+def test_templates_use_only_what_they_are_given(
+    app: Flask, evil: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A forge may be strict about it, and may not trim blocks.
+    monkeypatch.setattr(app.jinja_env, "undefined", StrictUndefined)
+    for path in (
+        "experiments",
+        "experiments?view=deleted",
+        "experiments?name=nothing",
+        "experiments/1",
+        "experiments/1?view=deleted",
+        "experiments/1?filter=>",
+        "experiments/1?filter=metrics.x > 1",
+        "candidates/1",
+        "candidates/99",
+        "candidates/1?page=9",
+    ):
+        assert evil.get(path).status < 500
 
 
 def test_assets_are_public_and_cached_for_as_long_as_they_are_the_same(

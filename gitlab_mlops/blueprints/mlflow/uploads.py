@@ -39,7 +39,9 @@ def _require_enabled() -> None:
 
 
 def _place(access: WriteAccess, folder: str, file_name: str) -> Place:
+    """Where the artifact goes. Ends the transaction, like all that talks to the store."""
     path = paths.to_write(f"{folder.rstrip('/')}/{file_name}")
+    _require_enabled()
     place = artifacts.locate_to_write(access, path)
     access.session.commit()
     return place
@@ -54,7 +56,6 @@ def _place(access: WriteAccess, folder: str, file_name: str) -> Place:
 )
 def create(access: WriteAccess, folder: str, file_name: str, parts: int) -> Any:
     """Begin an upload, and give out an address for each of its parts."""
-    _require_enabled()
     place = _place(access, folder, file_name)
     upload = uploads.begin(access, mounted().storage, place, parts)
     credentials = [
@@ -76,8 +77,10 @@ def put_part(ticket: str) -> Response:
     _require_enabled()
     mount = mounted()
     part = tickets.read_part(_secrets(), ticket, mount.settings.upload_url_seconds)
-    if mount.host.projects.by_id(part.project_id) is None:
+    project = mount.host.projects.by_id(part.project_id)
+    if project is None:
         raise NotFound(PROJECT_NOT_FOUND)
+    mount.host.session(project).commit()  # no connection waits while the bytes come
     chunks, length = streams.body(request, mount.settings.max_artifact_bytes)
     etag = uploads.put_part(mount.storage, part, chunks, length)
     response = json_response({})
@@ -96,7 +99,6 @@ def complete(
     access: WriteAccess, folder: str, file_name: str, upload_id: str, etags: list[tuple[int, str]]
 ) -> Any:
     """Make the artifact out of its parts."""
-    _require_enabled()
     place = _place(access, folder, file_name)
     upload = tickets.read_upload(_secrets(), upload_id)
     mount = mounted()
@@ -110,6 +112,7 @@ def complete(
 )
 def abort(access: WriteAccess, folder: str, upload_id: str) -> Any:
     """Forget an upload."""
+    paths.to_read(folder)
     _require_enabled()
     access.session.commit()
     uploads.abort(access, mounted().storage, tickets.read_upload(_secrets(), upload_id))
@@ -119,6 +122,7 @@ def abort(access: WriteAccess, folder: str, upload_id: str) -> Any:
 @endpoint(api, "GET", f"{BASE}/presigned/<path:artifact_path>", access=ReadAccess)
 def presigned(access: ReadAccess, artifact_path: str) -> Any:
     """Say that there are no addresses for downloads in parts."""
+    paths.to_read(artifact_path)
     raise NotSupported(wire.NO_MULTIPART_DOWNLOAD)
 
 

@@ -32,12 +32,12 @@ def answer(error: Exception, actor: Actor | None, reader: ReadAccess | None) -> 
     known = domain_error(error)
     if known is None:
         raise error
-    if isinstance(known, errors.Unauthenticated) or (reader is None and actor is None):
-        return _sign_in()
     if isinstance(known, errors.Unavailable):
         # The forge's own page for this may forget the header.
         after_this_request(_ask_to_come_back)
         raise ServiceUnavailable(str(known)) from error
+    if isinstance(known, errors.Unauthenticated) or (reader is None and actor is None):
+        return _sign_in()
     if reader is None:
         abort(404)
     status, _ = status_and_code(known)

@@ -74,9 +74,9 @@ def _respond(
     arguments: dict[str, Any],
 ) -> Response:
     mount = mounted()
-    actor = mount.host.identity.web_actor()
-    reader = None
+    actor = reader = None
     try:
+        actor = mount.host.identity.web_actor()
         project = _project(mount, place)
         reader = grant(ReadAccess, mount.host, mount.settings, actor, project)
         granted = grant(kind, mount.host, mount.settings, actor, project)

@@ -41,6 +41,7 @@ def render(access: ReadAccess, template: str, *, status: int = 200, **shown: Any
         started=lambda record: formats.moment(facts.started_at(record), moment),
         duration=lambda record: facts.duration(record, moment),
         status_name=facts.status_name,
+        status=status,
         **shown,
     )
     context = dict(host.chrome.context(access.project, PAGE))

@@ -1,0 +1,81 @@
+"""What the people of the demo write: Markdown, with candidates mentioned."""
+
+PROJECTS = {
+    "handwriting": (
+        "Handwriting",
+        "Reads the digits on scanned forms. 1,797 of them come with scikit-learn (`load_digits`).",
+    ),
+    "tumours": (
+        "Tumours",
+        "Tells malignant from benign tumours by the shape of cell nuclei (`load_breast_cancer`). "
+        "Private, as the data of patients are.",
+    ),
+}
+
+ISSUE_TITLE = "One form in seven has a digit that is read wrongly"
+ISSUE = """\
+The decision tree that we use mistakes about **14 %** of the digits, so most forms end up with
+somebody who types them in again.
+
+What would help:
+
+1. a small network instead of the tree; it must run on the scanner's own computer
+2. the confusion matrix of each try, to see *which* digits are confused
+3. no new dependency beside scikit-learn
+"""
+ISSUE_ANSWER = """\
+{best} gets **{accuracy:.1%}** right, against {baseline_accuracy:.1%} of the tree in {baseline}.
+The merge request is !1.
+
+The same settings do well on the other data too ({closed}), so this is not luck with one data set.
+"""
+
+MERGE_REQUEST_TITLE = "Read digits with a small neural network"
+MERGE_REQUEST = """\
+Replaces the decision tree by a small neural network, see #1.
+
+The candidates are being trained.
+"""
+MERGE_REQUEST_DONE = """\
+Replaces the decision tree by a small neural network, see #1.
+
+## How good it is
+
+Judged on {samples} digits that no candidate has seen:
+
+| candidate | what it is | accuracy | loss |
+|:--|:--|--:|--:|
+{rows}
+
+A learning rate of 5 does not work at all: that candidate is among the failed ones.
+
+## How to try it
+
+```python
+import mlflow
+
+folder = mlflow.artifacts.download_artifacts("runs:/{run_id}/model")
+model = mlflow.sklearn.load_model(folder)
+```
+
+Whoever wants to compare their own training: set `MLFLOW_TRACKING_URI` and
+`MLFLOW_TRACKING_TOKEN`, run `python demo/train.py`, and write `[candidate:…]` with its number here.
+"""
+ROW = "| {candidate} | `{name}` | {accuracy:.1%} | {loss:.3f} |"
+REVIEW = """\
+I looked at the confusion matrix of {best}: the mistakes that are left are ones that I would make
+myself. Loss and accuracy on the unseen digits still move together at the last epoch, so it is
+not overfitted.
+
+> it must run on the scanner's own computer
+
+The model's file is small enough. **Approved.**
+"""
+
+CLOSED_ISSUE_TITLE = "Which candidate do we show to the clinic?"
+CLOSED_ISSUE = """\
+By accuracy it is {closed}. Before we show it, somebody should look at the false negatives in its
+`mistakes.json`: a tumour that is missed is worse than one that is looked at twice.
+
+The settings come from {best_elsewhere}.
+"""
