@@ -36,7 +36,7 @@ class Settings:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Read the `MLOPS_*` keys; raise `ValueError` for one that is unknown or of a wrong type."""
+        """Read the `MLOPS_*` keys; `ValueError` for one that is unknown or of a wrong type."""
         known = {f"MLOPS_{field.name.upper()}": field.name for field in fields(cls)}
         given = {key: value for key, value in config.items() if key.startswith("MLOPS_")}
         if unknown := sorted(given.keys() - known.keys()):

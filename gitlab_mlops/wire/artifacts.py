@@ -7,9 +7,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from gitlab_mlops.storage import Entry
-from gitlab_mlops.wire.fields import Repeated, Value, to_int64, to_object, to_text
+from gitlab_mlops.wire.fields import Repeated, Value
 from gitlab_mlops.wire.runs import ByEitherId
 from gitlab_mlops.wire.schema import Request
+from gitlab_mlops.wire.values import (
+    to_int64,
+    to_object,
+    to_text,
+)
 
 NO_MULTIPART_UPLOAD = "Multipart upload is not supported for the current artifact repository"
 """The client looks for these words, and then sends the file in one piece."""

@@ -7,10 +7,10 @@ from typing import Any
 from marshmallow import ValidationError
 
 from gitlab_mlops.services.experiments import ExperimentRecord
-from gitlab_mlops.wire.fields import (
+from gitlab_mlops.wire.fields import Repeated, Value
+from gitlab_mlops.wire.schema import Request
+from gitlab_mlops.wire.values import (
     MAX_EXPERIMENT_NAME,
-    Repeated,
-    Value,
     to_enum,
     to_experiment_tag,
     to_experiment_tag_value,
@@ -18,7 +18,6 @@ from gitlab_mlops.wire.fields import (
     to_page_size,
     to_text,
 )
-from gitlab_mlops.wire.schema import Request
 
 MAX_RESULTS = 50_000
 MAX_DIGITS = 20

@@ -9,17 +9,16 @@ from marshmallow import ValidationError
 
 from gitlab_mlops.services.records import DatasetInput
 from gitlab_mlops.wire.experiments import to_iid
-from gitlab_mlops.wire.fields import (
-    Repeated,
-    Value,
+from gitlab_mlops.wire.fields import Repeated, Value
+from gitlab_mlops.wire.runs import ById
+from gitlab_mlops.wire.schema import Request
+from gitlab_mlops.wire.values import (
     invalid,
     missing,
     to_int64,
     to_object,
     to_text,
 )
-from gitlab_mlops.wire.runs import ById
-from gitlab_mlops.wire.schema import Request
 
 # From `mlflow.utils.validation`; lengths in characters.
 MAX_DATASET = {

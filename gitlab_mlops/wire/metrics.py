@@ -10,9 +10,10 @@ from gitlab_mlops.errors import Invalid
 from gitlab_mlops.services.history import Position
 from gitlab_mlops.services.points import Point
 from gitlab_mlops.wire import paging
-from gitlab_mlops.wire.fields import (
-    Repeated,
-    Value,
+from gitlab_mlops.wire.fields import Repeated, Value
+from gitlab_mlops.wire.runs import ByEitherId, metric
+from gitlab_mlops.wire.schema import Request
+from gitlab_mlops.wire.values import (
     from_double,
     invalid,
     to_double,
@@ -20,8 +21,6 @@ from gitlab_mlops.wire.fields import (
     to_page_size,
     to_text,
 )
-from gitlab_mlops.wire.runs import ByEitherId, metric
-from gitlab_mlops.wire.schema import Request
 
 MAX_RUNS = 100
 MAX_BULK = 25_000

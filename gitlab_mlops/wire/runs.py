@@ -12,10 +12,10 @@ from gitlab_mlops.models import Status
 from gitlab_mlops.services.points import Point
 from gitlab_mlops.services.records import CandidateRecord, DatasetInput
 from gitlab_mlops.wire.experiments import to_iid, to_view
-from gitlab_mlops.wire.fields import (
+from gitlab_mlops.wire.fields import Repeated, Value
+from gitlab_mlops.wire.schema import Request
+from gitlab_mlops.wire.values import (
     MAX_TAG_VALUE,
-    Repeated,
-    Value,
     from_double,
     invalid,
     to_double,
@@ -30,7 +30,6 @@ from gitlab_mlops.wire.fields import (
     to_text,
     to_timestamp,
 )
-from gitlab_mlops.wire.schema import Request
 
 MAX_METRICS = 1000
 MAX_PARAMS = 100
