@@ -25,6 +25,8 @@ CLOSED = f"{GROUP}/tumours"
 SHOWN = 3
 """Candidates in the table of the merge request, besides the baseline."""
 BASELINE = "tree-grid"
+SAMPLES = 450
+"""Digits that `train.py` holds out."""
 Runs = list[dict[str, Any]]
 
 
@@ -105,9 +107,11 @@ def tell(app: Flask, runs: Runs, closed_runs: Runs) -> None:
         "closed": f"[candidate:{CLOSED}/{at[closed_runs[0]['info']['run_id']]}]",
         "best_elsewhere": f"[candidate:{OPEN}/{at[best['info']['run_id']]}]",
         "accuracy": _metric(best, "accuracy"),
+        "wrong": _wrong(best),
         "baseline_accuracy": _metric(baseline, "accuracy"),
+        "baseline_wrong": _wrong(baseline),
         "run_id": best["info"]["run_id"],
-        "samples": 450,
+        "samples": SAMPLES,
         "rows": "\n".join(_row(run, at) for run in [*runs[:SHOWN], baseline]),
     }
     with app.app_context():
@@ -143,12 +147,18 @@ def _make_projects(owner: User, colleague: User) -> tuple[projects.Project, proj
 
 
 def _row(run: dict[str, Any], at: dict[str, int]) -> str:
+    params = {item["key"]: item["value"] for item in run["data"]["params"]}
     return texts.ROW.format(
         candidate=f"[candidate:{at[run['info']['run_id']]}]",
-        name=_name(run),
+        solver=params.get("solver", ""),
+        learning_rate=params.get("learning_rate", ""),
         accuracy=_metric(run, "accuracy"),
         loss=_metric(run, "loss"),
     )
+
+
+def _wrong(run: dict[str, Any]) -> int:
+    return round((1 - _metric(run, "accuracy")) * SAMPLES)
 
 
 def _name(run: dict[str, Any]) -> str:

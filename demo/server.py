@@ -18,7 +18,7 @@ from demo.instance import Instance
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).parents[1]
-SETTINGS = Path(__file__).with_name("gunicorn.conf.py")
+SETTINGS = Path(__file__).with_name("gunicorn_settings.py")
 STARTING = 60
 """Seconds until a server that does not answer is given up."""
 

@@ -27,7 +27,7 @@ ISSUE_ANSWER = """\
 {best} gets **{accuracy:.1%}** right, against {baseline_accuracy:.1%} of the tree in {baseline}.
 The merge request is !1.
 
-The same settings do well on the other data too ({closed}), so this is not luck with one data set.
+Such a network does well on other data too: {closed} (a link for members of that project only).
 """
 
 MERGE_REQUEST_TITLE = "Read digits with a small neural network"
@@ -43,8 +43,8 @@ Replaces the decision tree by a small neural network, see #1.
 
 Judged on {samples} digits that no candidate has seen:
 
-| candidate | what it is | accuracy | loss |
-|:--|:--|--:|--:|
+| candidate | solver | learning rate | accuracy | loss |
+|:--|:--|--:|--:|--:|
 {rows}
 
 A learning rate of 5 does not work at all: that candidate is among the failed ones.
@@ -61,15 +61,14 @@ model = mlflow.sklearn.load_model(folder)
 Whoever wants to compare their own training: set `MLFLOW_TRACKING_URI` and
 `MLFLOW_TRACKING_TOKEN`, run `python demo/train.py`, and write `[candidate:…]` with its number here.
 """
-ROW = "| {candidate} | `{name}` | {accuracy:.1%} | {loss:.3f} |"
+ROW = "| {candidate} | {solver} | {learning_rate} | {accuracy:.1%} | {loss:.3f} |"
 REVIEW = """\
-I looked at the confusion matrix of {best}: the mistakes that are left are ones that I would make
-myself. Loss and accuracy on the unseen digits still move together at the last epoch, so it is
-not overfitted.
+I went through `mistakes.json` of {best}: {wrong} of {samples} digits are left, and the tree in
+{baseline} had {baseline_wrong}.
 
 > it must run on the scanner's own computer
 
-The model's file is small enough. **Approved.**
+The file of the model is small enough for that. **Approved.**
 """
 
 CLOSED_ISSUE_TITLE = "Which candidate do we show to the clinic?"
@@ -77,5 +76,5 @@ CLOSED_ISSUE = """\
 By accuracy it is {closed}. Before we show it, somebody should look at the false negatives in its
 `mistakes.json`: a tumour that is missed is worse than one that is looked at twice.
 
-The settings come from {best_elsewhere}.
+The idea came from {best_elsewhere}.
 """

@@ -204,7 +204,7 @@ def crown() -> None:
     client.set_tag(
         best.info.run_id,
         "mlflow.note.content",
-        f"Best of all so far: right about **{best.data.metrics['accuracy']:.1%}** of the samples "
+        f"Best of all so far: right about {best.data.metrics['accuracy']:.1%} of the samples "
         "that it had never seen.",
     )
     print(f"  best: {best.info.run_name}, accuracy {best.data.metrics['accuracy']:.4f}")

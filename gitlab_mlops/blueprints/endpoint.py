@@ -120,7 +120,7 @@ def _project(mount: Mount, which: str) -> Project | None:
 def _load(schema: Schema | None, values: dict[str, Any]) -> dict[str, Any]:
     if schema is None:
         return values
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return {**load(schema, query_arguments(schema)), **values}
     # As in the stock server: anything else could be a form that a foreign page submitted.
     if request.headers.get("Content-Type", "").partition(";")[0].strip() != "application/json":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +51,7 @@ def session(
     app: Flask,
     live_url: str,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Session]:
+) -> Session:
     """Run both scripts, with nothing but the project's address and a token."""
     forge, folder = Forge(app), tmp_path_factory.mktemp("scientist")
     project_id = forge.project()
@@ -61,7 +60,7 @@ def session(
     api = forge.api(project_id, token)
     uri = live_url + api.base
     log = {"uri": uri, "token": token, "folder": folder}
-    yield Session(
+    return Session(
         client=request.param,
         api=api,
         user_id=user_id,

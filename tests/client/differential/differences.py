@@ -119,6 +119,7 @@ ARTIFACTS = {
         "Stock's router answers before MLflow does, and without an error code.",
         "artifacts: a folder is read",
         "artifacts: a slash at the name's end",
+        "unsafe: put, a line feed",
     ),
 }
 
