@@ -17,18 +17,18 @@ from host_stub import create_app
 
 ROOT = Path(__file__).parents[1]
 ADDRESSES = """
-  Project         {web_url}
-  Experiments     {web_url}/-/ml/experiments
-{found}  Merge request   {web_url}/-/merge_requests/1
-  Issue           {web_url}/-/issues/1
-  Private project {origin}/{closed}
+  Project           {web_url}
+  Experiments       {web_url}/-/ml/experiments
+{found}  Merge request     {web_url}/-/merge_requests/1
+  Issue             {web_url}/-/issues/1
+  Private project   {origin}/{closed}
 
-  Sign in         {origin}/users/sign_in
-    {user:13} {password}   owns both projects
-    {reader:13} {reader_password}   sees what is public
+  Sign in           {origin}/users/sign_in
+    {user:15} {password}   owns both projects
+    {reader:15} {reader_password}   sees what is public
 
-  Log to it       source {environment}
-  Tracking URI    {tracking_uri}
+  Log to it         source {environment}
+  Tracking URI      {tracking_uri}
 """
 
 
@@ -113,7 +113,7 @@ def _print_addresses(app: Flask, instance: Instance, keys: Keys, origin: str) ->
     found = ""
     if runs:
         page = f"{keys.web_url}/-/ml/candidates/{forge.number_of(app, runs[0])}"
-        found = f"  Best candidate  {page}\n"
+        found = f"  Best candidate    {page}\n"
     environment = instance.path / "demo.env"
     shown = ADDRESSES.format(
         **vars(keys), found=found, origin=origin, closed=forge.CLOSED, environment=environment

@@ -48,7 +48,12 @@ class Demo:
         # Nothing of the tests' own settings; a user's shell has none of ours either.
         clean = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
         process = subprocess.Popen(
-            command, cwd=ROOT, env=clean, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            cwd=ROOT,
+            env=clean,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         return cls(instance, port, process)
 
@@ -157,7 +162,7 @@ def search(uri: str, token: str) -> list[dict[str, dict[str, str]]]:
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=30) as response:
-        runs: list[dict[str, dict[str, str]]] = json.load(response)["runs"]
+        runs: list[dict[str, dict[str, str]]] = json.load(response).get("runs", [])
     return runs
 
 
@@ -182,8 +187,7 @@ def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in started.printed
 
 
-def test_serving_keeps_what_is_there_and_ends_with_its_server(tmp_path: Path) -> None:
-    """Without a forge one is made, untrained; the next time it is kept, at another address."""
+def test_serving_makes_a_forge_or_keeps_the_one_that_is_there(tmp_path: Path) -> None:
     first = Demo.start(tmp_path, "--serve-only")
     try:
         first.wait_until_it_serves()
@@ -198,9 +202,20 @@ def test_serving_keeps_what_is_there_and_ends_with_its_server(tmp_path: Path) ->
         kept = second.environment()
         assert kept["DEMO_PASSWORD"] == made["DEMO_PASSWORD"]
         assert kept["DEMO_WEB_URL"].startswith(f"http://127.0.0.1:{second.port}/")
-        assert search(kept["MLFLOW_TRACKING_URI"], kept["MLFLOW_TRACKING_TOKEN"] or "") == []
+        assert search(kept["MLFLOW_TRACKING_URI"], kept["MLFLOW_TRACKING_TOKEN"]) == []
     finally:
         assert second.stop() == 0
     assert "Stopped." in second.printed
     with pytest.raises(OSError, match="refused"):
         read(second.address("Project"))
+
+
+def test_a_server_that_dies_ends_the_demo_with_a_sentence(tmp_path: Path) -> None:
+    started = Demo.start(tmp_path, "--serve-only")
+    started.wait_until_it_serves()
+    children = Path(f"/proc/{started.process.pid}/task/{started.process.pid}/children")
+    os.kill(int(children.read_text().split()[0]), signal.SIGTERM)
+    assert started.process.wait(60) == 1
+    started.stop()
+    assert "gunicorn has ended" in started.printed
+    assert "Traceback" not in started.printed
