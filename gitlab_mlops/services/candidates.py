@@ -83,12 +83,18 @@ def _insert(dialect: str) -> Any:
 
 def get(access: ReadAccess, eid: str) -> CandidateRecord:
     """The whole candidate of this `eid`, in the trash or not; raise `NotFound`."""
-    return _get(access, Candidate.eid == eid, f"Run with id={eid}")
+    record = records.find(access, eid=eid)
+    if record is None:
+        raise NotFound(f"Run with id={eid} not found in {access.project.path}.")
+    return record
 
 
 def get_by_iid(access: ReadAccess, iid: int) -> CandidateRecord:
     """The whole candidate of this `iid`, in the trash or not; raise `NotFound`."""
-    return _get(access, Candidate.iid == iid, f"Candidate {iid}")
+    record = records.find(access, iid=iid)
+    if record is None:
+        raise NotFound(f"Candidate {iid} not found in {access.project.path}.")
+    return record
 
 
 def active_id(access: ReadAccess, eid: str) -> tuple[int, int]:
@@ -175,13 +181,6 @@ def delete_tag(access: WriteAccess, eid: str, key: str) -> None:
     )
     if not gone.rowcount:  # type: ignore[attr-defined]
         raise NotFound(f"No tag with name: {key} in run with id {eid}.")
-
-
-def _get(access: ReadAccess, condition: Any, what: str) -> CandidateRecord:
-    rows = access.session.execute(records.select_records(access).where(condition)).all()
-    if not rows:
-        raise NotFound(f"{what} not found in {access.project.path}.")
-    return records.load(access, rows)[0]
 
 
 def _name(given: str, tagged: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Text, bindparam, cast, literal, select, union_all
 
 from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.models import (
@@ -63,113 +64,139 @@ class CandidateRecord:
     """Logged models as (direction, model id, step); the direction is `input` or `output`."""
 
 
+_candidate, _experiment = Candidate.__table__.c, Experiment.__table__.c
+# Columns of tables, and statements that are built once: reading candidates is what a tracking
+# server does most, and building a statement takes longer than running it.
 RECORD_COLUMNS = (
-    Candidate.id,
-    Candidate.experiment_id,
-    Experiment.iid.label("experiment_iid"),
-    Candidate.iid,
-    Candidate.eid,
-    Candidate.name,
-    Candidate.status,
-    Candidate.user_id,
-    Candidate.actor_id,
-    Candidate.start_time,
-    Candidate.end_time,
-    Candidate.created_at,
-    Candidate.deleted_at,
+    _candidate.id,
+    _candidate.experiment_id,
+    _experiment.iid.label("experiment_iid"),
+    _candidate.iid,
+    _candidate.eid,
+    _candidate.name,
+    _candidate.status,
+    _candidate.user_id,
+    _candidate.actor_id,
+    _candidate.start_time,
+    _candidate.end_time,
+    _candidate.created_at,
+    _candidate.deleted_at,
 )
 """The columns of a `CandidateRecord`, in its order, from candidates joined with experiments."""
 
-
-def select_records(access: ReadAccess) -> Select[*tuple[Any, ...]]:
-    """SELECT the record columns of the project's candidates; add conditions and order."""
-    return (
-        select(*RECORD_COLUMNS)
-        .join_from(Candidate, Experiment, Candidate.experiment_id == Experiment.id)
-        .where(Candidate.project_id == access.project.id)
+_OF_PROJECT = (
+    select(*RECORD_COLUMNS)
+    .join_from(
+        Candidate.__table__, Experiment.__table__, _candidate.experiment_id == _experiment.id
     )
+    .where(_candidate.project_id == bindparam("project_id"))
+)
+_BY_EID = _OF_PROJECT.where(_candidate.eid == bindparam("eid"))
+_BY_IID = _OF_PROJECT.where(_candidate.iid == bindparam("iid"))
+
+
+def find(
+    access: ReadAccess, *, eid: str | None = None, iid: int | None = None
+) -> CandidateRecord | None:
+    """The whole candidate of the project with this `eid`, or else this `iid`; or None."""
+    named = {"project_id": access.project.id, "eid": eid, "iid": iid}
+    rows = access.session.execute(_BY_IID if eid is None else _BY_EID, named).all()
+    return load(access, rows)[0] if rows else None
 
 
 def load(access: ReadAccess, rows: Iterable[Sequence[Any]]) -> list[CandidateRecord]:
     """Full records from rows of `RECORD_COLUMNS`, in the same order, in a few statements."""
     records = {row[0]: CandidateRecord(*row) for row in rows}
-    # The newest thousand is a page; more than that is asked for in slices of bounded size.
-    for ids in chunks(list(records), MAX_PARAMETERS):
+    # A page is one slice; more than that is asked for in slices of bounded size.
+    for ids in chunks(list(records), MAX_PARAMETERS // 4):
         _load_metrics(access, records, ids)
         _load_pairs(access, records, ids)
         _load_datasets(access, records, ids)
     return list(records.values())
 
 
+def _in(column: Any, name: str = "ids") -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = column.in_(bindparam(name, expanding=True))
+    return condition
+
+
+_series, _key = MetricSeries.__table__.c, MetricKey.__table__.c
+_METRICS = (
+    select(_series.candidate_id, _key.key, _series.value, _series.timestamp, _series.step)
+    .join_from(MetricSeries.__table__, MetricKey.__table__, _series.key_id == _key.id)
+    .where(_in(_series.candidate_id))
+)
+
+
 def _load_metrics(
     access: ReadAccess, records: dict[int, CandidateRecord], ids: Sequence[int]
 ) -> None:
-    statement = (
-        select(
-            MetricSeries.candidate_id,
-            MetricKey.key,
-            MetricSeries.value,
-            MetricSeries.timestamp,
-            MetricSeries.step,
-        )
-        .join_from(MetricSeries, MetricKey, MetricSeries.key_id == MetricKey.id)
-        .where(MetricSeries.candidate_id.in_(ids))
-        .order_by(MetricKey.key)
-    )
-    for row in access.session.execute(statement):
-        records[row[0]].metrics.append(Point(*row[1:]))
+    found = access.session.execute(_METRICS, {"ids": ids})
+    for candidate_id, *point in sorted(found, key=itemgetter(1)):
+        records[candidate_id].metrics.append(Point(*point))
+
+
+_param, _tag, _link = Param.__table__.c, CandidateTag.__table__.c, ModelLink.__table__.c
+_PAIRS = union_all(
+    select(literal("param"), _param.candidate_id, _param.key, _param.value).where(
+        _in(_param.candidate_id)
+    ),
+    select(literal("tag"), _tag.candidate_id, _tag.key, _tag.value).where(_in(_tag.candidate_id)),
+    select(_link.direction, _link.candidate_id, _link.model_id, cast(_link.step, Text)).where(
+        _in(_link.candidate_id)
+    ),
+)
+"""Parameters, tags and links to logged models: all are a key and a text, so one round trip."""
 
 
 def _load_pairs(
     access: ReadAccess, records: dict[int, CandidateRecord], ids: Sequence[int]
 ) -> None:
-    for model in (Param, CandidateTag):
-        statement = (
-            select(model.candidate_id, model.key, model.value)
-            .where(model.candidate_id.in_(ids))
-            .order_by(model.key)
-        )
-        for candidate_id, key, value in access.session.execute(statement):
-            record = records[candidate_id]
-            (record.params if model is Param else record.tags).append((key, value))
+    found = access.session.execute(_PAIRS, {"ids": ids})
+    for kind, candidate_id, key, value in sorted(found, key=itemgetter(2)):
+        record = records[candidate_id]
+        if kind == "param":
+            record.params.append((key, value))
+        elif kind == "tag":
+            record.tags.append((key, value))
+        else:
+            record.models.append((kind, key, int(value)))
+
+
+_input, _dataset, _input_tag = Input.__table__.c, Dataset.__table__.c, InputTag.__table__.c
+_DATASETS = (
+    select(
+        _input.candidate_id,
+        _dataset.id,
+        _input_tag.key,
+        _input_tag.value,
+        _dataset.name,
+        _dataset.digest,
+        _dataset.source_type,
+        _dataset.source,
+        _dataset.schema,
+        _dataset.profile,
+    )
+    .join_from(Input.__table__, Dataset.__table__, _input.dataset_id == _dataset.id)
+    .outerjoin(
+        InputTag.__table__,
+        (_input_tag.candidate_id == _input.candidate_id)
+        & (_input_tag.dataset_id == _input.dataset_id),
+    )
+    .where(_in(_input.candidate_id))
+    .order_by(_dataset.id, _input_tag.key)
+)
 
 
 def _load_datasets(
     access: ReadAccess, records: dict[int, CandidateRecord], ids: Sequence[int]
 ) -> None:
-    inputs: dict[tuple[int, int], DatasetInput] = {}
-    for candidate_id, dataset_id, *dataset in access.session.execute(_select_datasets(ids)):
-        inputs[candidate_id, dataset_id] = DatasetInput(*dataset)
-        records[candidate_id].datasets.append(inputs[candidate_id, dataset_id])
-    if inputs:
-        for candidate_id, dataset_id, key, value in _input_tags(access, ids):
-            inputs[candidate_id, dataset_id].tags.append((key, value))
-    links = select(ModelLink.candidate_id, ModelLink.direction, ModelLink.model_id, ModelLink.step)
-    links = links.where(ModelLink.candidate_id.in_(ids)).order_by(ModelLink.model_id)
-    for candidate_id, direction, model_id, step in access.session.execute(links):
-        records[candidate_id].models.append((direction, model_id, step))
-
-
-def _select_datasets(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            Input.candidate_id,
-            Dataset.id,
-            Dataset.name,
-            Dataset.digest,
-            Dataset.source_type,
-            Dataset.source,
-            Dataset.schema,
-            Dataset.profile,
-        )
-        .join_from(Input, Dataset, Input.dataset_id == Dataset.id)
-        .where(Input.candidate_id.in_(ids))
-        .order_by(Dataset.id)
-    )
-
-
-def _input_tags(access: ReadAccess, ids: Sequence[int]) -> Iterator[Any]:
-    statement = select(
-        InputTag.candidate_id, InputTag.dataset_id, InputTag.key, InputTag.value
-    ).where(InputTag.candidate_id.in_(ids))
-    yield from access.session.execute(statement.order_by(InputTag.key))
+    used: dict[tuple[int, int], DatasetInput] = {}
+    for candidate_id, dataset_id, key, value, *dataset in access.session.execute(
+        _DATASETS, {"ids": ids}
+    ):
+        if (candidate_id, dataset_id) not in used:
+            used[candidate_id, dataset_id] = DatasetInput(*dataset)
+            records[candidate_id].datasets.append(used[candidate_id, dataset_id])
+        if key is not None:
+            used[candidate_id, dataset_id].tags.append((key, value))
