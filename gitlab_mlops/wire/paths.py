@@ -2,7 +2,9 @@
 
 The client passes every name of a listing through `mlflow.utils.uri.validate_path_is_safe`, which
 raises for some names and rewrites others. One such file would break every listing of its folder
-or could never be downloaded, so it is refused when it comes.
+or could never be downloaded. So the first are refused when they come, and the others are stored
+as they are rewritten, like in the stock server: MLflow 2 calls the twentieth image of a run
+`key%step%20%...`.
 """
 
 from __future__ import annotations
@@ -23,12 +25,14 @@ UNSAFE = "Invalid path"
 
 
 def to_write(path: str) -> str:
-    """The path, if an artifact may have it; `Invalid` for every other.
+    """The path that an artifact of this name gets; `Invalid` if there can be none.
 
-    `path` has been decoded exactly once, by the web server or from JSON.
+    `path` has been decoded exactly once, by the web server or from JSON. Whoever decides by the
+    path must decide by what this returns.
     """
     segments = path.split("/")
     _refuse_unsafe(path, segments)
+    segments = [_as_clients_ask(segment) for segment in segments]
     if "" in segments or "." in segments:
         raise Invalid(f"{UNSAFE}: it has an empty part, a part '.', or ends with a slash.")
     if len(segments) > MAX_DEPTH:
@@ -36,7 +40,7 @@ def to_write(path: str) -> str:
     for segment in segments:
         if why := _wrong_with(segment):
             raise Invalid(f"{UNSAFE}: {why}.")
-    return path
+    return "/".join(segments)
 
 
 def to_read(path: str) -> str:
@@ -70,21 +74,31 @@ def _wrong_with(segment: str) -> str:
         return "a name holds control characters or is not valid UTF-8"
     if _bytes(segment) > SEGMENT_BYTES:
         return f"a name is over {SEGMENT_BYTES} bytes long"
-    if "\\" in segment or "?" in segment:
-        return "a name holds a backslash or a question mark"
+    if not {"\\", "?", "#"}.isdisjoint(segment):
+        return "a name holds a backslash, a question mark or a hash"
     if segment[1:2] == ":" or segment.lower().startswith("file:"):
         return "a name looks like a drive or a file: address"
-    if segment.startswith(" ") or _rewritten(segment):
+    if segment.startswith(" ") or _rewritten(segment) != segment:
         return f"MLflow's client cannot ask for a file named {segment[:80]!r}"
     return ""
+
+
+def _as_clients_ask(segment: str) -> str:
+    """The name without percent escapes, under which clients will ask for the file.
+
+    Only if nothing but such escapes stands in the way, and no more of them are behind.
+    """
+    asked = "".join(map(_escaped, unquote(segment)))
+    good = segment.isprintable() and asked.isprintable() and "/" not in asked
+    return asked if good else segment
 
 
 def _bytes(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-def _rewritten(name: str) -> bool:
-    """Whether `mlflow.utils.uri.validate_path_is_safe` gives back something else.
+def _rewritten(name: str) -> str | None:
+    """What `mlflow.utils.uri.validate_path_is_safe` gives back; None if it raises.
 
     It decodes the name, and then encodes control characters again: MLflow 2 calls images
     `key%step%1%timestamp%1795445623896%...`, which so stay what they are.
@@ -92,8 +106,8 @@ def _rewritten(name: str) -> bool:
     try:
         decoded = urlunparse(urlparse(unquote(name)))
     except ValueError:
-        return True
-    return "".join(map(_escaped, decoded)) != name
+        return None
+    return "".join(map(_escaped, decoded))
 
 
 def _escaped(letter: str) -> str:

@@ -159,7 +159,7 @@ def test_names_of_all_kinds_can_be_written_listed_and_read(api: Api, root: str, 
     assert listed != name
 
 
-@pytest.mark.parametrize("name", ["a%23b", "a%3Fb", "a%5Cb", "a%00b", "a%ffb", "c%3A/x", "a%2541b"])
+@pytest.mark.parametrize("name", ["a%23b", "a%3Fb", "a%5Cb", "a%00b", "a%ffb", "c%3A/x"])
 def test_a_name_that_would_poison_the_listing_is_refused(api: Api, root: str, name: str) -> None:
     assert api.refused("PUT", f"{BASE}/{root}/{name}", data=b"x") == (
         400,
