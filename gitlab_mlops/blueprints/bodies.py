@@ -42,7 +42,8 @@ def detach_bodies(app: WSGIApp, api_prefix: str) -> WSGIApp:
     def wrapped(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if found := pattern.match(path := environ.get("PATH_INFO", "")):
             project = found[1].replace("/", SLASH)
-            rest = path[found.end() :]
+            # As many servers do: a tracking URI may have been typed with a slash too many.
+            rest = re.sub("^/+", "/", path[found.end() :])
             if rest.startswith(AJAX):
                 rest = "/api/" + rest.removeprefix(AJAX)
             # No URL rule takes a line break, not even the catch-all; NUL is refused like it.

@@ -16,7 +16,7 @@ from gitlab_mlops import errors
 from gitlab_mlops.access import ReadAccess, grant
 from gitlab_mlops.blueprints import bodies
 from gitlab_mlops.blueprints.credentials import authenticate
-from gitlab_mlops.host import Project
+from gitlab_mlops.host import Host, Project
 from gitlab_mlops.mount import Mount
 from gitlab_mlops.wire import errors as wire_errors
 from gitlab_mlops.wire import json
@@ -105,16 +105,16 @@ def _grant(access: type[ReadAccess] | None, values: dict[str, Any]) -> ReadAcces
         return None
     mount = mounted()
     actor = authenticate(mount.host, request)
-    return grant(access, mount.host, mount.settings, actor, _project(mount, which))
+    return grant(access, mount.host, mount.settings, actor, find_project(mount.host, which))
 
 
-def _project(mount: Mount, which: str) -> Project | None:
+def find_project(host: Host, which: str) -> Project | None:
     """The project of an id or a full path, as in GitLab's API."""
     if which.isascii() and which.isdigit():
         # Beyond a signed 64-bit integer PostgreSQL would raise instead of finding nothing.
-        return mount.host.projects.by_id(int(which)) if len(which) < 19 else None
+        return host.projects.by_id(int(which)) if len(which) < 19 else None
     path = which.replace(bodies.SLASH, "/")
-    return mount.host.projects.by_path(path) if path.isprintable() else None
+    return host.projects.by_path(path) if path.isprintable() else None
 
 
 def _load(schema: Schema | None, values: dict[str, Any]) -> dict[str, Any]:

@@ -6,12 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, func, or_, select
 
 from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.errors import Invalid, NotFound
 from gitlab_mlops.models import Candidate, CandidateTag, Experiment
-from gitlab_mlops.services.experiments import RECORD_COLUMNS, ExperimentRecord, load
+from gitlab_mlops.services.experiments import (
+    DEFAULT_IID,
+    RECORD_COLUMNS,
+    ExperimentRecord,
+    load,
+)
 
 PARENT_TAG = "mlflow.parentRunId"
 """The tag in which MLflow's client names the `eid` of the parent of a nested run."""
@@ -77,7 +82,7 @@ def list_experiments(
     statement = (
         select(*columns, key.label("sort_key"))
         .outerjoin(counted, counted.c.experiment_id == Experiment.id)
-        .where(Experiment.project_id == access.project.id, _in_view(view))
+        .where(Experiment.project_id == access.project.id, _in_view(view), _is_worth_showing())
         .order_by(key.desc() if descending else key, Experiment.id.desc())
         .limit(limit + 1)
     )
@@ -93,7 +98,7 @@ def list_experiments(
 
 def count_experiments(access: ReadAccess) -> Counts:
     """How many experiments the project has."""
-    return _count(access, Experiment)
+    return _count(access, Experiment, _is_worth_showing())
 
 
 def get_experiment(access: ReadAccess, iid: int) -> ExperimentRecord:
@@ -213,6 +218,12 @@ def _in_view(view: View) -> ColumnElement[bool]:
     if view == "deleted":
         return Experiment.deleted_at.is_not(None)
     return Experiment.deleted_at.is_(None)
+
+
+def _is_worth_showing() -> ColumnElement[bool]:
+    """All but a Default that nobody has logged to; MLflow's clients make it by looking."""
+    has_candidates = exists().where(Candidate.experiment_id == Experiment.id)
+    return or_(Experiment.iid != DEFAULT_IID, has_candidates)
 
 
 def _of(access: ReadAccess, model: type[Candidate] | type[Experiment]) -> ColumnElement[bool]:

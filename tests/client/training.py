@@ -136,8 +136,9 @@ def check_pictures_and_documents(run_id: str) -> None:
     assert table.iloc[5].to_dict() == {"digit": 0, "predicted": 9, "run_id": run_id}
     names = {file.path for file in client.list_artifacts(run_id)}
     assert {"figures", "images", "model.json", "model.yaml", "mistakes.json", "notes"} <= names
+    # Three, and their previews.
     images = [file.path for file in client.list_artifacts(run_id, "images")]
-    assert sum(path.startswith("images/samples") for path in images) == 6  # three and their previews
+    assert sum(path.startswith("images/samples") for path in images) == 6
 
 
 def search_a_grid() -> list[str]:

@@ -17,7 +17,12 @@ from tests.browsing import Browser, Page, log, without_nonces
 from tests.factories import Api, Forge
 
 VISIBILITIES = ("private", "internal", "public")
-VALUES = {"experiment_iid": "0", "candidate_iid": "1", "artifact_path": "a/b.txt"}
+VALUES = {
+    "experiment_iid": "0",
+    "candidate_iid": "1",
+    "artifact_path": "a/b.txt",
+    "run_id": "the last run that `filled` made",
+}
 READER, WRITER = (200, 403), (200, 303)
 SIGN_IN = (303, 303)
 HIDDEN = (404, 404)
@@ -39,15 +44,20 @@ def address(route: Route) -> str:
     return re.sub(r"<(?:[^<>]*:)?(\w+)>", lambda found: VALUES[found[1]], route.rule).lstrip("/")
 
 
-def send(browser: Browser, route: Route) -> Any:
+def send(browser: Browser, route: Route, method: str = "GET") -> Any:
     path = address(route)
-    return browser.submit(path) if route.method == "POST" else browser.raw(path)
+    if route.method == "POST":
+        return browser.submit(path)
+    response = browser.raw(path, method=method)
+    there = response.headers.get("Location", "")
+    # A way to another page of the plugin is as good as the page it leads to.
+    return browser.raw(there, method=method) if there.startswith(browser.base) else response
 
 
 def filled(forge: Forge, visibility: str) -> Api:
     """A project with a candidate that has an artifact."""
     api = forge.developer(visibility)
-    run_id = log(api)
+    VALUES["run_id"] = run_id = log(api)
     path = f"/api/2.0/mlflow-artifacts/artifacts/0/{run_id}/artifacts/a/b.txt"
     assert api.call("PUT", path, data=b"x").status_code == 200
     return api
@@ -78,7 +88,7 @@ def test_every_page_answers_by_role_and_visibility(
         answer = send(browser, route)
         assert answer.status_code == expected, route
         if route.method == "GET":
-            head = browser.raw(address(route), method="HEAD")
+            head = send(browser, route, "HEAD")
             assert (head.status_code, head.data) == (expected, b""), route
         if role == "anonymous" and expected == 303:
             assert urlsplit(answer.location).path == "/users/sign_in"

@@ -174,6 +174,18 @@ def test_the_keyboard_reaches_everything(browsing: Browsing, api: Api) -> None:
     assert set(all_of_them) <= reached
 
 
+def test_the_link_that_mlflow_prints_leads_to_the_candidate(
+    browsing: Browsing, api: Api, live_url: str
+) -> None:
+    run_id = log(api, "printed")
+    page = browsing.visit(api).page
+    page.goto(f"{live_url}{api.base}/#/experiments/0/runs/{run_id}")
+    expect(page.get_by_role("heading", name="printed")).to_be_visible()
+    page.goto("about:blank")
+    page.goto(f"{live_url}{api.base}/#/experiments/0")
+    expect(page.get_by_role("heading", name="Default")).to_be_visible()
+
+
 def test_nothing_that_was_logged_runs(browsing: Browsing, api: Api) -> None:
     visit = browsing.visit(api)
     for path in ("experiments/0", "candidates/6"):

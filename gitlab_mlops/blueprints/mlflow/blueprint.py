@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from gitlab_mlops.blueprints.endpoint import error_response
+from gitlab_mlops.blueprints.web.doorway import open_pages
 from gitlab_mlops.wire import errors as wire_errors
 
 api = Blueprint("mlops_api", __name__)
@@ -26,8 +27,18 @@ def _everything(view: Callable[..., Response]) -> Callable[..., Response]:
 
 
 @_everything
-def not_found(anything: str = "", **_: object) -> Response:
-    """Answer MLflow's JSON where no route is: its client falls back by this code, not by HTML."""
+def not_found(project: str, anything: str = "") -> Response:
+    """Answer MLflow's JSON where no route is: its client falls back by this code, not by HTML.
+
+    But whoever opens the tracking URI itself in a browser, as in the links that MLflow's client
+    prints at the end of a run, comes to the project's pages.
+    """
+    if (
+        not anything
+        and request.method == "GET"
+        and "text/html" in request.headers.get("Accept", "")
+    ):
+        return open_pages(project)
     return error_response(
         *wire_errors.ENDPOINT_NOT_FOUND,
         f"This server has no /{anything[:200]} for this method; see the README for what it offers.",

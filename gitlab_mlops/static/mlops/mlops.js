@@ -28,3 +28,10 @@ for (const button of document.querySelectorAll("[data-mlops-copy]")) {
     setTimeout(() => { button.textContent = label; }, 2000);
   });
 }
+
+// MLflow's client prints links to <tracking URI>/#/experiments/1/runs/<run id>; they lead here.
+const claimed = /^#\/experiments\/(\d+)(?:\/runs\/(\w+))?/.exec(location.hash);
+if (claimed && location.pathname.endsWith("/-/ml/experiments")) {
+  const [, experiment, run] = claimed;
+  location.replace(`${location.pathname.slice(0, -"experiments".length)}${run ? `runs/${run}` : `experiments/${experiment}`}`);
+}
