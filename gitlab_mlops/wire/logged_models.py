@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from gitlab_mlops.wire.experiments import to_iid
-from gitlab_mlops.wire.fields import Repeated
+from gitlab_mlops.wire.fields import Repeated, Value
 from gitlab_mlops.wire.schema import Request
+
+
+class Create(Request):
+    """logged-models, POST."""
+
+    experiment_id = Value(to_iid, required=True)
 
 
 class Search(Request):
