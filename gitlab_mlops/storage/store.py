@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -176,7 +177,10 @@ class Storage:
             self.put(key, (chunk for part in keys for chunk in self.open(part).chunks), total)
             return
         with translated(writing=True):
-            asyncio.run(transfer.concat(self._connected(), keys, _checked(key), total))
+            work = transfer.concat(self._connected(), keys, _checked(key), total)
+            # A thread of its own: the caller's may run an event loop already, as under ASGI.
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(asyncio.run, work).result()
 
     def sweep(self, older_than_seconds: int) -> int:
         """Delete what uploads that were cut off have left; returns how many files that were.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -210,6 +211,17 @@ def test_parts_are_strung_together(storage: Storage) -> None:
     storage.put("1/parts/2", [b"b"])
     storage.concat(["1/parts/1", "1/parts/2"], "1/whole", 6 * MEGABYTE + 1)
     assert content(storage, "1/whole") == b"a" * 6 * MEGABYTE + b"b"
+
+
+def test_parts_are_strung_together_while_an_event_loop_runs(storage: Storage) -> None:
+    """A forge may run under ASGI."""
+    storage.put("1/parts/1", [b"a"])
+
+    async def string() -> None:
+        storage.concat(["1/parts/1", "1/parts/1"], "1/whole", 2)
+
+    asyncio.run(string())
+    assert content(storage, "1/whole") == b"aa"
 
 
 def test_a_missing_part_leaves_the_old_file(storage: Storage) -> None:
