@@ -26,8 +26,11 @@ WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def tracking_path(api_prefix: str) -> re.Pattern[str]:
-    """The paths below which MLflow's API lives, with what names the project as a group."""
-    return re.compile(re.escape(api_prefix.rstrip("/")) + r"/(.+?)/ml/mlflow(?=/|$)")
+    """The paths below which MLflow's API lives, with what names the project as a group.
+
+    A path may have several segments, but `1/repository/files/ml/mlflow` is the forge's own.
+    """
+    return re.compile(re.escape(api_prefix.rstrip("/")) + r"/(\d+|(?!\d+/).+?)/ml/mlflow(?=/|$)")
 
 
 def detach_bodies(app: WSGIApp, api_prefix: str) -> WSGIApp:
@@ -80,7 +83,10 @@ def read(request: Request, limit: int) -> bytes:
     stream, length = stream_of(request)
     if length is not None and length > limit:
         raise TooLarge(f"The request body has {length} bytes; at most {limit} are accepted.")
-    body = stream.read(limit + 1 if length is None else length)
+    try:
+        body = stream.read(limit + 1 if length is None else length)
+    except OSError as error:  # the client is gone, or its chunks make no sense
+        raise Invalid(f"The request body was cut off: {error}") from None
     if len(body) > limit:
         raise TooLarge(f"The request body is over {limit} bytes.")
     if length is not None and len(body) < length:

@@ -90,7 +90,7 @@ def _respond(
     granted = None
     try:
         granted = _grant(access, values)
-        arguments = _load(schema, values)
+        arguments = _load_safely(schema, values)
         answer = view(granted, **arguments) if granted is not None else view(**arguments)
         if granted is not None:
             granted.session.commit()
@@ -115,6 +115,14 @@ def find_project(host: Host, which: str) -> Project | None:
         return host.projects.by_id(int(which)) if len(which) < 19 else None
     path = which.replace(bodies.SLASH, "/")
     return host.projects.by_path(path) if path.isprintable() else None
+
+
+def _load_safely(schema: Schema | None, values: dict[str, Any]) -> dict[str, Any]:
+    """As `_load`; the JSON parser takes more nesting than Python can walk through."""
+    try:
+        return _load(schema, values)
+    except RecursionError:
+        raise errors.Invalid("The request body is nested too deeply.") from None
 
 
 def _load(schema: Schema | None, values: dict[str, Any]) -> dict[str, Any]:

@@ -129,9 +129,11 @@ def change(
         values["end_time"] = end_time
     if name:
         values["name"] = name
-        _store_tags(access, candidate_id, {NAME_TAG: name})
+    # The candidate before its tags, here as everywhere: two orders would deadlock.
     if values:
         _update(access, candidate_id, **values)
+    if name:
+        _store_tags(access, candidate_id, {NAME_TAG: name})
     record = get(access, eid)
     if status in FINAL:
         signals.announce(signals.candidate_finished, access, record.iid)
@@ -169,6 +171,11 @@ def store_tags(access: WriteAccess, candidate_id: int, tags: Sequence[tuple[str,
         # MLflow ignores an empty name; a candidate without one would be a link without text.
         values.pop(NAME_TAG, None)
     _store_tags(access, candidate_id, values)
+
+
+def lock(access: WriteAccess, candidate_id: int) -> None:
+    """Make others who change this candidate wait until commit; on SQLite, all who write."""
+    _update(access, candidate_id, name=_TABLE.name)
 
 
 def delete_tag(access: WriteAccess, eid: str, key: str) -> None:

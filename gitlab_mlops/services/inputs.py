@@ -9,6 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import Select, select
 
 from gitlab_mlops.access import ReadAccess, WriteAccess
+from gitlab_mlops.errors import Invalid
 from gitlab_mlops.models import (
     Candidate,
     CandidateTag,
@@ -24,6 +25,7 @@ from gitlab_mlops.services.statements import upsert
 
 CONTEXT_TAG = "mlflow.data.context"
 MODELS_TAG = "mlflow.log-model.history"
+MAX_MODELS = 200_000
 
 
 def log_inputs(
@@ -51,12 +53,15 @@ def log_outputs(access: WriteAccess, eid: str, models: Sequence[tuple[str, int]]
 def log_model(access: WriteAccess, eid: str, summary: dict[str, Any]) -> None:
     """Add a model's summary to the candidate's tag, where MLflow 2 looks for its models."""
     candidate_id, _ = candidates.active_id(access, eid)
+    candidates.lock(access, candidate_id)
     stored = access.session.scalar(
-        select(CandidateTag.value)
-        .where(CandidateTag.candidate_id == candidate_id, CandidateTag.key == MODELS_TAG)
-        .with_for_update()
+        select(CandidateTag.value).where(
+            CandidateTag.candidate_id == candidate_id, CandidateTag.key == MODELS_TAG
+        )
     )
     value = json.dumps([*_parse_list(stored), summary])
+    if len(value) > MAX_MODELS:
+        raise Invalid(f"The tag {MODELS_TAG} would have over {MAX_MODELS} characters.")
     candidates.store_tags(access, candidate_id, [(MODELS_TAG, value)])
 
 

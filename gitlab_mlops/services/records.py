@@ -104,14 +104,20 @@ def find(
     return load(access, rows)[0] if rows else None
 
 
-def load(access: ReadAccess, rows: Iterable[Sequence[Any]]) -> list[CandidateRecord]:
-    """Full records from rows of `RECORD_COLUMNS`, in the same order, in a few statements."""
+def load(
+    access: ReadAccess, rows: Iterable[Sequence[Any]], *, with_datasets: bool = True
+) -> list[CandidateRecord]:
+    """Full records from rows of `RECORD_COLUMNS`, in the same order, in a few statements.
+
+    Datasets can have megabytes each; who does not show them leaves them out.
+    """
     records = {row[0]: CandidateRecord(*row) for row in rows}
     # A page is one slice; more than that is asked for in slices of bounded size.
     for ids in chunks(list(records), MAX_PARAMETERS // 4):
         _load_metrics(access, records, ids)
         _load_pairs(access, records, ids)
-        _load_datasets(access, records, ids)
+        if with_datasets:
+            _load_datasets(access, records, ids)
     return list(records.values())
 
 
@@ -164,39 +170,42 @@ def _load_pairs(
 
 
 _input, _dataset, _input_tag = Input.__table__.c, Dataset.__table__.c, InputTag.__table__.c
-_DATASETS = (
-    select(
-        _input.candidate_id,
-        _dataset.id,
-        _input_tag.key,
-        _input_tag.value,
-        _dataset.name,
-        _dataset.digest,
-        _dataset.source_type,
-        _dataset.source,
-        _dataset.schema,
-        _dataset.profile,
-    )
-    .join_from(Input.__table__, Dataset.__table__, _input.dataset_id == _dataset.id)
-    .outerjoin(
+# Apart from the datasets, whose profiles may be megabytes: a join would repeat them per tag.
+_INPUTS = (
+    select(_input.candidate_id, _input.dataset_id, _input_tag.key, _input_tag.value)
+    .join_from(
+        Input.__table__,
         InputTag.__table__,
         (_input_tag.candidate_id == _input.candidate_id)
         & (_input_tag.dataset_id == _input.dataset_id),
+        isouter=True,
     )
     .where(_in(_input.candidate_id))
-    .order_by(_dataset.id, _input_tag.key)
+    .order_by(_input.dataset_id, _input_tag.key)
 )
+_DATASETS = select(
+    _dataset.id,
+    _dataset.name,
+    _dataset.digest,
+    _dataset.source_type,
+    _dataset.source,
+    _dataset.schema,
+    _dataset.profile,
+).where(_in(_dataset.id))
 
 
 def _load_datasets(
     access: ReadAccess, records: dict[int, CandidateRecord], ids: Sequence[int]
 ) -> None:
+    inputs = access.session.execute(_INPUTS, {"ids": ids}).all()
+    if not inputs:
+        return
+    wanted = {"ids": list({row.dataset_id for row in inputs})}
+    datasets = {row[0]: row[1:] for row in access.session.execute(_DATASETS, wanted)}
     used: dict[tuple[int, int], DatasetInput] = {}
-    for candidate_id, dataset_id, key, value, *dataset in access.session.execute(
-        _DATASETS, {"ids": ids}
-    ):
+    for candidate_id, dataset_id, key, value in inputs:
         if (candidate_id, dataset_id) not in used:
-            used[candidate_id, dataset_id] = DatasetInput(*dataset)
+            used[candidate_id, dataset_id] = DatasetInput(*datasets[dataset_id])
             records[candidate_id].datasets.append(used[candidate_id, dataset_id])
         if key is not None:
             used[candidate_id, dataset_id].tags.append((key, value))

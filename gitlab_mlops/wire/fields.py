@@ -30,7 +30,7 @@ class Repeated(Value):
     """A list whose items `convert(item, path)` checks, with `path` like `metrics[3]`.
 
     In a query string the values of the repeated argument are the list. `filled` refuses an
-    empty list.
+    empty list; `request` is what a message calls the request.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Repeated(Value):
         *,
         limit: int = 0,
         filled: bool = False,
+        request: str = "request",
         **options: Any,
     ) -> None:
         if not options.get("required"):
@@ -46,6 +47,7 @@ class Repeated(Value):
         super().__init__(convert, **options)
         self.limit = limit
         self.filled = filled
+        self.request = request
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
         path = attr or str(self.name)
@@ -55,7 +57,7 @@ class Repeated(Value):
             raise invalid(path, value, "It must be a list.")
         if self.limit and len(value) > self.limit:
             raise ValidationError(
-                f"A batch logging request can contain at most {self.limit} {path}. "
+                f"A {self.request} can contain at most {self.limit} {path}. "
                 f"Got {len(value)} {path}. Please split up {path} across multiple requests and "
                 "try again."
             )

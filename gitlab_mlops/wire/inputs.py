@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+from gitlab_mlops.errors import Invalid
 from gitlab_mlops.services.records import DatasetInput
 from gitlab_mlops.wire.experiments import to_iid
 from gitlab_mlops.wire.fields import Repeated, Value
@@ -33,6 +34,9 @@ MAX_TAG_KEY = 255
 MAX_TAG_VALUE = 500
 MAX_MODEL_ID = 50
 MAX_EXPERIMENTS = 20
+MAX_ITEMS = 1000  # datasets or models of one request
+MAX_INPUT_TAGS = 100
+MAX_MODEL_SUMMARY = 20_000
 MODEL_FIELDS = ("artifact_path", "flavors", "utc_time_created", "run_id")
 
 
@@ -47,6 +51,8 @@ def to_dataset_input(item: Any, path: str) -> DatasetInput:
     tags = given.get("tags") or []
     if not isinstance(tags, list):
         raise invalid(f"{path}.tags", tags, "It must be a list.")
+    if len(tags) > MAX_INPUT_TAGS:
+        raise ValidationError(f"'{path}.tags' has {len(tags)} tags; at most {MAX_INPUT_TAGS}.")
     pairs = [_to_input_tag(tag, f"{path}.tags[{index}]") for index, tag in enumerate(tags)]
     if len(dict(pairs)) != len(pairs):
         raise invalid(f"{path}.tags", tags, "A tag key is given more than once.")
@@ -93,7 +99,7 @@ def to_model_info(value: Any, path: str) -> dict[str, Any]:
     """The content of an `MLmodel` file as JSON, of which MLflow keeps a summary in a tag."""
     text = to_text(value, path)
     try:
-        model = json.loads(text)
+        model = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         model = None
     if not isinstance(model, dict):
@@ -103,8 +109,23 @@ def to_model_info(value: Any, path: str) -> dict[str, Any]:
     return model
 
 
+def _refuse_constant(literal: str) -> None:
+    """NaN and Infinity are no JSON, and would make the tag none."""
+    raise ValueError(literal)
+
+
 def model_summary(model: dict[str, Any]) -> dict[str, Any]:
-    """What MLflow keeps of a model in the run's tag (`Model.get_tags_dict`): no flavor's config."""
+    """What MLflow keeps of a model in the run's tag (`Model.get_tags_dict`): no flavor's config.
+
+    Raises `Invalid` for one so large that it cannot be a summary.
+    """
+    summary = _summary(model)
+    if len(json.dumps(summary)) > MAX_MODEL_SUMMARY:
+        raise Invalid(f"The model's flavors have over {MAX_MODEL_SUMMARY} characters.")
+    return summary
+
+
+def _summary(model: dict[str, Any]) -> dict[str, Any]:
     flavors = model["flavors"] if isinstance(model["flavors"], dict) else {}
     kept = ("run_id", "artifact_path", "utc_time_created", "model_uuid")
     return {
@@ -121,14 +142,14 @@ def model_summary(model: dict[str, Any]) -> dict[str, Any]:
 class LogInputs(ById):
     """runs/log-inputs."""
 
-    datasets = Repeated(to_dataset_input)
-    models = Repeated(to_model_id)
+    datasets = Repeated(to_dataset_input, limit=MAX_ITEMS)
+    models = Repeated(to_model_id, limit=MAX_ITEMS)
 
 
 class LogOutputs(ById):
     """runs/outputs."""
 
-    models = Repeated(to_model_output, required=True)
+    models = Repeated(to_model_output, limit=MAX_ITEMS, required=True)
 
 
 class LogModel(ById):

@@ -11,6 +11,7 @@ from gitlab_mlops.errors import Invalid
 from gitlab_mlops.models import Status
 from gitlab_mlops.services.points import Point
 from gitlab_mlops.services.records import CandidateRecord, DatasetInput
+from gitlab_mlops.services.search import MAX_EXPERIMENTS
 from gitlab_mlops.wire.experiments import to_iid, to_view
 from gitlab_mlops.wire.fields import Repeated, Value
 from gitlab_mlops.wire.schema import Request
@@ -36,6 +37,7 @@ MAX_PARAMS = 100
 MAX_TAGS = 100
 MAX_BATCH = 1000
 MAX_RESULTS = 50_000
+BATCH = "batch logging request"
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}\Z")
 STATUS_NUMBERS = {status.value: status.name for status in Status}
 
@@ -129,15 +131,15 @@ class LogBatch(Request):
     """runs/log-batch."""
 
     run_id = Value(to_run_id, required=True)
-    metrics = Repeated(to_point, limit=MAX_METRICS)
-    params = Repeated(to_param, limit=MAX_PARAMS)
-    tags = Repeated(to_tag, limit=MAX_TAGS)
+    metrics = Repeated(to_point, limit=MAX_METRICS, request=BATCH)
+    params = Repeated(to_param, limit=MAX_PARAMS, request=BATCH)
+    tags = Repeated(to_tag, limit=MAX_TAGS, request=BATCH)
 
 
 class Search(Request):
     """runs/search."""
 
-    experiment_ids = Repeated(to_iid)
+    experiment_ids = Repeated(to_iid, limit=MAX_EXPERIMENTS)
     filter = Value(to_text, load_default="")
     view = Value(to_view, data_key="run_view_type", load_default="active")
     max_results = Value(to_page_size(MAX_RESULTS), load_default=1000)

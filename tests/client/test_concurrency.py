@@ -197,3 +197,31 @@ def parameter(path: str, run_id: str, value: str) -> dict[str, Any]:
     """The body that logs `lr` in one way or the other."""
     item = {"key": "lr", "value": value}
     return {"run_id": run_id, **(item if path == "log-parameter" else {"params": [item]})}
+
+
+def test_renaming_and_tagging_the_name_at_once_do_not_block_each_other(wire: Wire) -> None:
+    """Both change the candidate and its tag; in different orders they would deadlock."""
+    run_id = wire.create_run()
+
+    def rename(number: int) -> int:
+        name = f"name-{number}"
+        if number % 2:
+            return wire.post("runs/update", run_id=run_id, run_name=name)[0]
+        return wire.post("runs/set-tag", run_id=run_id, key="mlflow.runName", value=name)[0]
+
+    assert at_once(32, rename) == [200] * 32
+
+
+def test_models_logged_at_once_are_all_noted(app: Flask, wire: Wire) -> None:
+    run_id = wire.create_run()
+    fields = {"artifact_path": "m", "flavors": {}, "utc_time_created": "t", "run_id": run_id}
+    model = json.dumps(fields)
+    answers = at_once(16, lambda _: wire.post("runs/log-model", run_id=run_id, model_json=model))
+    assert [status for status, _ in answers] == [200] * 16
+    with app.app_context():
+        value = db.session.scalar(
+            select(CandidateTag.value)
+            .join(Candidate, Candidate.id == CandidateTag.candidate_id)
+            .where(Candidate.eid == run_id, CandidateTag.key == "mlflow.log-model.history")
+        )
+    assert len(json.loads(value or "[]")) == 16

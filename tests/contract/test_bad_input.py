@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+from urllib.parse import urlsplit
+
 import pytest
 
 from gitlab_mlops.blueprints.endpoint import ROUTES, Route
@@ -24,6 +27,17 @@ BODIES = {
     "no UTF-8": b'{"name": "\xff\xfe"}',
     "a lone surrogate": b'{"name": "\\ud800", "run_id": "\\ud800", "key": "\\udfff"}',
     "NUL": b'{"name": "a\\u0000b", "run_id": "a\\u0000b", "experiment_ids": ["\\u0000"]}',
+    "nesting that the parser takes": b'{"experiment_id": '
+    + b"[" * 1000
+    + b"]" * 1000
+    + b', "run_id": "\\u0000"}',
+    "a value that is deep": b'{"run_id": "a", "key": "k", "name": {"a": '
+    + b"[" * 990
+    + b"]" * 990
+    + b'}, "value": '
+    + b"[" * 1000
+    + b"]" * 1000
+    + b"}",
     "deep nesting": b'{"tags": ' + b"[" * 5000 + b"]" * 5000 + b"}",
     "a NaN literal": b'{"run_id": "a", "key": "m", "value": NaN, "timestamp": 1}',
     "an infinite literal": b'{"run_id": "a", "key": "m", "value": 1e400, "timestamp": 1}',
@@ -42,6 +56,7 @@ BODIES = {
 NO_CONDITION = [
     ("/api/2.0/mlflow/runs/search", BODIES["nothing"]),
     ("/api/2.0/mlflow/runs/search", BODIES["objects for strings"]),
+    ("/api/2.0/mlflow/runs/search", BODIES["a value that is deep"]),
 ]
 
 ODD = [
@@ -117,3 +132,27 @@ def test_a_body_over_the_forges_own_limit_is_fine(forge: Forge) -> None:
         content_type="application/json",
     )
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("body", [b"zz\r\n{}\r\n0\r\n\r\n", b"5\r\n{}"])
+def test_a_broken_chunked_body_is_refused(live_url: str, forge: Forge, body: bytes) -> None:
+    api = forge.developer()
+    where = urlsplit(live_url)
+    head = (
+        f"POST {api.base}/api/2.0/mlflow/runs/create HTTP/1.1\r\nHost: x\r\n"
+        f"Authorization: {api.headers['Authorization']}\r\nContent-Type: application/json\r\n"
+        "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    )
+    with socket.create_connection((where.hostname, where.port), timeout=30) as connection:
+        connection.sendall(head.encode() + body)
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.makefile("rb").read()
+    assert answer.split()[1] == b"400", answer
+
+
+def test_a_path_of_the_forges_own_api_keeps_its_body(forge: Forge) -> None:
+    """`ml/mlflow` may be a folder of somebody's repository."""
+    api = forge.developer()
+    path = f"/api/v4/projects/{api.project_id}/repository/files/ml/mlflow/conf.py"
+    response = api.app.test_client().put(path, data=b"x", headers=api.headers)
+    assert "error_code" not in response.get_data(as_text=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from typing import Any
 
 import pytest
 
@@ -121,6 +123,34 @@ def test_a_dataset_is_noted_once_and_found_again(api: Api) -> None:
     assert found == {"dataset_summaries": [summary]}
 
 
+def test_a_dataset_is_read_once_however_many_tags_its_use_has(api: Api) -> None:
+    run_id = api.create_run()
+    tags = [{"key": f"k{i:03}", "value": "v"} for i in range(100)]
+    dataset = {"name": "d", "digest": "1", "source_type": "local", "source": "s"}
+    used = {"tags": tags, "dataset": {**dataset, "profile": "p" * 2_000_000}}
+    api.post("runs/log-inputs", run_id=run_id, datasets=[used])
+    started = time.monotonic()
+    assert api.get("runs/get", run_id=run_id)["run"]["inputs"]["dataset_inputs"] == [used]
+    # A join that repeats the profile for each tag takes many seconds and a gigabyte.
+    assert time.monotonic() - started < 2
+    too_many = {"tags": [*tags, {"key": "one", "value": "more"}], "dataset": dataset}
+    body = {"run_id": run_id, "datasets": [too_many]}
+    assert api.refused("POST", "runs/log-inputs", json=body) == INVALID
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("runs/search", {"experiment_ids": ["0"] * 10_001}),
+        ("runs/log-inputs", {"datasets": [{}] * 1001}),
+        ("runs/log-inputs", {"models": [{"model_id": "m"}] * 1001}),
+        ("runs/outputs", {"models": [{"model_id": "m"}] * 1001}),
+    ],
+)
+def test_a_list_that_is_too_long_is_refused(api: Api, path: str, body: dict[str, Any]) -> None:
+    assert api.refused("POST", path, json={"run_id": api.create_run(), **body}) == INVALID
+
+
 def test_a_model_of_mlflow_2_is_noted_in_a_tag(api: Api) -> None:
     run_id = api.create_run()
     model = json.dumps(
@@ -133,6 +163,10 @@ def test_a_model_of_mlflow_2_is_noted_in_a_tag(api: Api) -> None:
         for tag in api.get("runs/get", run_id=run_id)["run"]["data"]["tags"]
     }
     assert tags["mlflow.log-model.history"].count('"artifact_path": "m"') == 2
+    large = model.replace('"x": {}', '"x": {"y": "%s"}' % ("z" * 20_000))
+    for bad in (large, model.replace("{}", '{"y": NaN}')):
+        body = {"run_id": run_id, "model_json": bad}
+        assert api.refused("POST", "runs/log-model", json=body) == INVALID
     body = {"run_id": run_id, "model_json": "{}"}
     assert api.refused("POST", "runs/log-model", json=body) == INVALID
 

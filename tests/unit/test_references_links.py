@@ -311,3 +311,13 @@ def test_a_text_without_references_asks_nothing(
         assert shown(forge, "<p>a candidate for president</p>", private)
     assert statements == []
     assert not forge.calls
+
+
+@pytest.mark.parametrize("name", ["a%00b", "a%0ab", "a%7fb"])
+def test_an_address_with_control_characters_is_not_looked_up(
+    forge: FakeForge, private: Project, name: str
+) -> None:
+    """PostgreSQL raises for a NUL, and then nobody could read the text any more."""
+    html = f"<p>https://forge.example/group/{name}/-/ml/candidates/42</p>"
+    assert shown(forge, html, private) == html
+    assert forge.calls["by_url"] == 0

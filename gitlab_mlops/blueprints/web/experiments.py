@@ -63,7 +63,7 @@ def experiment(access: ReadAccess, experiment_iid: int) -> Response:
     found = overview.get_experiment(access, experiment_iid)
     counts = overview.count_candidates(access, found.id)
     result = _search(access, found, shown)
-    table = make_table(records.load(access, result.rows), shown.order)
+    table = make_table(records.load(access, result.rows, with_datasets=False), shown.order)
     is_empty = not counts.active and not counts.deleted
     return render(
         access,

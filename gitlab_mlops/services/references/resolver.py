@@ -89,8 +89,12 @@ def _routes(context: Context) -> MapAdapter:
 
 
 def _by_page(page: str, routes: MapAdapter, context: Context) -> Project | None:
+    path = unquote(page)
+    # A NUL would be an error in PostgreSQL, and no forge has one in the name of a project.
+    if not path.isprintable():
+        return None
     try:
-        _, values = routes.match(f"/{unquote(page)}")
+        _, values = routes.match(f"/{path}")
     except HTTPException:
         return None
     return context.host.projects.by_url(values)
