@@ -36,7 +36,7 @@ def read_upload(secrets: Secrets, ticket: str) -> Upload:
 
 def sign_part(secrets: Secrets, upload: Upload, number: int) -> str:
     """The last piece of the address where a part is put."""
-    content = [upload.project_id, upload.id, number]
+    content = [upload.project_id, upload.id, number, upload.actor_id]
     return str(URLSafeTimedSerializer(list(secrets), _PART).dumps(content))
 
 
@@ -44,9 +44,9 @@ def read_part(secrets: Secrets, ticket: str, max_age: int) -> Part:
     """The part of a ticket; `Forbidden` if it is forged, or older than `max_age` seconds."""
     signer = URLSafeTimedSerializer(list(secrets), _PART)
     try:
-        project_id, upload_id, number = signer.loads(ticket, max_age=max_age)
+        project_id, upload_id, number, actor_id = signer.loads(ticket, max_age=max_age)
     except SignatureExpired:
         raise Forbidden("This part's address has expired; start the upload again.") from None
     except BadSignature:
         raise Forbidden("This part's address is not one that this server gave out.") from None
-    return Part(project_id, upload_id, number)
+    return Part(project_id, upload_id, number, actor_id)

@@ -25,12 +25,13 @@ DONE = "done"
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An upload in `parts` parts to the artifact `path`, as MLflow's API calls it."""
+    """An upload in `parts` parts to the artifact `path`, as MLflow's API calls it, by an actor."""
 
     project_id: int
     id: str
     path: str
     parts: int
+    actor_id: str = ""
 
     @property
     def folder(self) -> str:
@@ -40,11 +41,12 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of an upload; numbers start at 1."""
+    """A part of an upload that an actor began; numbers start at 1."""
 
     project_id: int
     upload_id: str
     number: int
+    actor_id: str
 
     @property
     def key(self) -> str:
@@ -57,7 +59,7 @@ def begin(access: WriteAccess, storage: Storage, place: Place, parts: int) -> Up
     if not 1 <= parts <= MAX_PARTS:
         raise Invalid(f"'num_parts' must be from 1 to {MAX_PARTS}; it is {parts}.")
     artifacts.check_name(storage, place)
-    return Upload(access.project.id, uuid4().hex, place.wire_path, parts)
+    return Upload(access.project.id, uuid4().hex, place.wire_path, parts, access.actor.id)
 
 
 def put_part(storage: Storage, part: Part, chunks: Iterable[bytes], length: int | None) -> str:

@@ -217,6 +217,16 @@ def test_a_part_of_a_project_that_is_gone_is_refused(forge: Forge, api: Api) -> 
     assert (answer.status_code, answer.get_json()["error_code"]) == MISSING
 
 
+def test_who_may_not_write_any_more_cannot_send_parts(forge: Forge) -> None:
+    project = forge.project()
+    user = forge.member(project, "developer")
+    api = forge.api(project, forge.token(user))
+    upload = begin(api, f"0/{api.create_run()}/artifacts")
+    assert send(api, upload["credentials"][0], b"x").status_code == 200
+    forge.add_member(project, user, "reporter")
+    assert send(api, upload["credentials"][1], b"x").status_code == 403
+
+
 def test_a_part_that_is_cut_off_is_not_stored(api: Api, root: str, storage: Storage) -> None:
     upload = begin(api, root)
     url = urlsplit(upload["credentials"][0]["url"]).path

@@ -1,6 +1,6 @@
 """Who may call what: every declared route, by role, visibility and credential.
 
-The answers are those of docs/security in shared: 401 without a good credential, 404 for a project
+401 without a good credential, 404 for a project
 that is hidden or missing (byte for byte the same), 403 for one that is visible but not writable.
 """
 

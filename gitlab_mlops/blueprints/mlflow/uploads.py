@@ -6,11 +6,11 @@ from typing import Any
 
 from flask import Response, current_app, request, url_for
 
-from gitlab_mlops.access import PROJECT_NOT_FOUND, ReadAccess, WriteAccess
+from gitlab_mlops.access import ReadAccess, WriteAccess, grant
 from gitlab_mlops.blueprints import streams
 from gitlab_mlops.blueprints.endpoint import endpoint, json_response, mounted
 from gitlab_mlops.blueprints.mlflow.blueprint import api
-from gitlab_mlops.errors import NotFound, NotSupported
+from gitlab_mlops.errors import NotSupported
 from gitlab_mlops.services import artifacts, tickets, uploads
 from gitlab_mlops.services.artifacts import Place
 from gitlab_mlops.services.tickets import Secrets
@@ -73,14 +73,17 @@ def _part_url(upload: Upload, number: int) -> str:
 
 @endpoint(api, "PUT", f"{BASE}/mpu/parts/<ticket>", access=None)
 def put_part(ticket: str) -> Response:
-    """Store a part. The ticket in the address is the permission: the client sends no token."""
+    """Store a part. The client sends no token: the ticket says who began the upload.
+
+    Who may not write to the project any more cannot go on, though the address is still good.
+    """
     _require_enabled()
     mount = mounted()
     part = tickets.read_part(_secrets(), ticket, mount.settings.upload_url_seconds)
     project = mount.host.projects.by_id(part.project_id)
-    if project is None:
-        raise NotFound(PROJECT_NOT_FOUND)
-    mount.host.session(project).commit()  # no connection waits while the bytes come
+    actor = mount.host.identity.actors([part.actor_id]).get(part.actor_id)
+    access = grant(WriteAccess, mount.host, mount.settings, actor, project)
+    access.session.commit()  # no connection waits while the bytes come
     chunks, length = streams.body(request, mount.settings.max_artifact_bytes)
     etag = uploads.put_part(mount.storage, part, chunks, length)
     response = json_response({})
