@@ -83,15 +83,20 @@ def read(request: Request, limit: int) -> bytes:
     stream, length = stream_of(request)
     if length is not None and length > limit:
         raise TooLarge(f"The request body has {length} bytes; at most {limit} are accepted.")
-    try:
-        body = stream.read(limit + 1 if length is None else length)
-    except OSError as error:  # the client is gone, or its chunks make no sense
-        raise Invalid(f"The request body was cut off: {error}") from None
+    body = read_some(stream, limit + 1 if length is None else length)
     if len(body) > limit:
         raise TooLarge(f"The request body is over {limit} bytes.")
     if length is not None and len(body) < length:
         raise Invalid(f"The request body ended after {len(body)} of {length} bytes.")
     return body
+
+
+def read_some(stream: BinaryIO, size: int) -> bytes:
+    """At most `size` bytes of a body; raise `Invalid` if the rest cannot come any more."""
+    try:
+        return stream.read(size)
+    except OSError as error:  # the client is gone, or its chunks make no sense
+        raise Invalid(f"The request body was cut off: {error}") from None
 
 
 def _number(length: str) -> int:

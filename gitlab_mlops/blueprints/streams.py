@@ -11,7 +11,7 @@ from flask import Request, Response
 from werkzeug.datastructures import Range
 
 from gitlab_mlops.blueprints import bodies
-from gitlab_mlops.errors import Invalid, TooLarge
+from gitlab_mlops.errors import TooLarge
 from gitlab_mlops.storage import Entry, Storage
 
 READ_BYTES = 256 * 1024
@@ -48,20 +48,14 @@ def body(request: Request, limit: int) -> tuple[Iterator[bytes], int | None]:
 def _pieces(stream: BinaryIO, length: int | None, limit: int) -> Iterator[bytes]:
     count = 0
     while length is None or count < length:
-        piece = _read(stream, READ_BYTES if length is None else min(READ_BYTES, length - count))
+        size = READ_BYTES if length is None else min(READ_BYTES, length - count)
+        piece = bodies.read_some(stream, size)
         if not piece:
             return  # too early, if a length was told: the storage, which counts too, then raises
         count += len(piece)
         if limit and count > limit:
             raise TooLarge(f"The file is over {limit} bytes, which is all that is accepted.")
         yield piece
-
-
-def _read(stream: BinaryIO, size: int) -> bytes:
-    try:
-        return stream.read(size)
-    except OSError as error:  # the client is gone, or its chunks make no sense
-        raise Invalid(f"The upload was cut off: {error}") from None
 
 
 def send_file(request: Request, storage: Storage, key: str, name: str) -> Response:
