@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 # MLflow 2 needs older libraries than the rest, so its client lives apart.
 VENV2 := .venv-mlflow2
 
-.PHONY: help demo serve test lint types bench clean
+.PHONY: help demo serve test lint types bench vendor clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -22,16 +22,20 @@ serve: $(VENV)/.ready  ## serve the demo's forge as it is (PORT)
 test: $(VENV)/.ready $(VENV2)/.ready  ## run the whole suite on SQLite and PostgreSQL
 	MLFLOW2_PYTHON=$(abspath $(VENV2))/bin/python $(BIN)/python -m pytest $(TESTS)
 
-lint: $(VENV)/.ready  ## check style, format and the direction of imports
+lint: $(VENV)/.ready  ## check style, format, the direction of imports, and the vendored files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/python -m vendoring
 
 types: $(VENV)/.ready  ## check types
 	$(BIN)/mypy
 
 bench: $(VENV)/.ready  ## compare our speed with the stock server's (needs wrk)
 	$(BIN)/python -m bench
+
+vendor: $(VENV)/.ready  ## bring the libraries of the pages from npm, as vendoring/lock.json says
+	$(BIN)/python -m vendoring --fetch
 
 clean:  ## remove the virtual environments and the demo's data
 	rm -rf $(VENV) $(VENV2) instance

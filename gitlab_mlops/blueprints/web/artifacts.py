@@ -9,9 +9,11 @@ from flask import Response, request
 from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.blueprints import streams
 from gitlab_mlops.blueprints.endpoint import mounted
+from gitlab_mlops.blueprints.web import state
+from gitlab_mlops.blueprints.web.frames import render_candidate
 from gitlab_mlops.blueprints.web.page import CANDIDATE, page
 from gitlab_mlops.errors import MLOpsError, NotFound, Unavailable
-from gitlab_mlops.services import artifacts, overview
+from gitlab_mlops.services import artifacts, candidates, overview
 from gitlab_mlops.services.artifacts import Place
 from gitlab_mlops.services.records import CandidateRecord
 from gitlab_mlops.storage import Entry
@@ -52,6 +54,14 @@ def artifact(access: ReadAccess, candidate_iid: int, artifact_path: str) -> Resp
     except NotFound:
         # In the words of the page, because the API's tell the run's id.
         raise NotFound(f"Candidate {candidate_iid} has no file “{place.path}”.") from None
+
+
+@page(f"{CANDIDATE}/files", access=ReadAccess)
+def candidate_files(access: ReadAccess, candidate_iid: int) -> Response:
+    """A folder of a candidate's artifacts."""
+    record = candidates.get_by_iid(access, candidate_iid)
+    folder = look_into(access, record, state.raw("path"), state.page_number())
+    return render_candidate(access, "candidate_files.html", record, tab="files", folder=folder)
 
 
 def look_into(access: ReadAccess, record: CandidateRecord, path: str, page: int) -> Folder:

@@ -6,9 +6,10 @@ import json
 
 from flask import Response
 
-from gitlab_mlops.access import ReadAccess, WriteAccess, can
+from gitlab_mlops.access import ReadAccess, WriteAccess
 from gitlab_mlops.blueprints.endpoint import mounted
-from gitlab_mlops.blueprints.web import facts, state
+from gitlab_mlops.blueprints.web import state
+from gitlab_mlops.blueprints.web.frames import may, render_experiment
 from gitlab_mlops.blueprints.web.links import tracking_uri
 from gitlab_mlops.blueprints.web.ordering import NEWEST_FIRST, Head, head
 from gitlab_mlops.blueprints.web.page import EXPERIMENT, page
@@ -65,21 +66,20 @@ def experiment(access: ReadAccess, experiment_iid: int) -> Response:
     result = _search(access, found, shown)
     table = make_table(records.load(access, result.rows, with_datasets=False), shown.order)
     is_empty = not counts.active and not counts.deleted
-    return render(
+    return render_experiment(
         access,
         "experiment.html",
+        found,
+        counts,
+        tab="trash" if shown.view == "deleted" else "candidates",
+        authors=[record.actor_id for record, _ in table.rows],
         status=400 if shown.problem else 200,
-        title=found.name,
-        experiment=found,
-        note=dict(found.tags).get(facts.NOTE_TAG, ""),
-        counts=counts,
         state=shown,
         table=table,
         heads=_heads(shown, table),
         newest_first=NEWEST_FIRST,
         example=_example(table),
         next_page=paging.search_token(result.after, shown.order) if result.after else "",
-        people=people([found.actor_id, *(record.actor_id for record, _ in table.rows)]),
         snippet=_snippet(access, found.name) if is_empty else None,
     )
 
@@ -154,5 +154,5 @@ def _snippet(access: ReadAccess, experiment_name: str) -> dict[str, object]:
         "tracking_uri": tracking_uri(mount.settings.api_prefix, access.project),
         "tokens_url": mount.host.chrome.tokens_url(),
         "scopes": mount.settings.write_scopes,
-        "may_write": can(WriteAccess, mount.host, mount.settings, access.actor, access.project),
+        "may_write": may(access, WriteAccess),
     }

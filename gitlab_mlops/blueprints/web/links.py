@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -29,27 +30,44 @@ class Links:
         """The candidates of an experiment."""
         return self._url(f"experiments/{iid}", query)
 
-    def candidate(self, iid: int, **query: str) -> str:
+    def experiment_charts(self, iid: int, **query: str | tuple[str, ...]) -> str:
+        """The charts over the candidates of an experiment."""
+        return self._url(f"experiments/{iid}/charts", query)
+
+    def experiment_action(self, iid: int, action: str, **query: str | tuple[str, ...]) -> str:
+        """Something below the page of an experiment: a form, an export, the data of a chart."""
+        return self._url(f"experiments/{iid}/{action}", query)
+
+    def compare(self, experiment_iid: int | None, candidates: Iterable[int], **query: str) -> str:
+        """The comparison of candidates, of one experiment or (None) of several."""
+        base = "compare" if experiment_iid is None else f"experiments/{experiment_iid}/compare"
+        return self._url(base, {"candidates": ",".join(map(str, candidates)), **query})
+
+    def candidate(self, iid: int, **query: str | tuple[str, ...]) -> str:
         """A candidate."""
         return self._url(f"candidates/{iid}", query)
 
-    def folder(self, iid: int, path: str) -> str:
-        """A folder of a candidate's artifacts, as its page shows it."""
-        return f"{self.candidate(iid, path=path)}#artifacts"
+    def candidate_charts(self, iid: int, **query: str | tuple[str, ...]) -> str:
+        """The curves of a candidate's metrics."""
+        return self._url(f"candidates/{iid}/charts", query)
+
+    def candidate_action(self, iid: int, action: str, **query: str | tuple[str, ...]) -> str:
+        """Something below the page of a candidate: a form, a file to look at, an archive."""
+        return self._url(f"candidates/{iid}/{action}", query)
+
+    def files(self, iid: int, **query: str) -> str:
+        """A folder of a candidate's artifacts, or with the `path` of a file, its preview."""
+        return self._url(f"candidates/{iid}/files", query)
 
     def artifact(self, iid: int, path: str) -> str:
         """An artifact to download."""
         return self._url(f"candidates/{iid}/artifacts/{quote(path)}", {})
 
-    def trash(self, iid: int) -> str:
-        """Where the form goes that moves a candidate to the trash."""
-        return self._url(f"candidates/{iid}/trash", {})
+    def curves(self) -> str:
+        """The points of curves, as JSON."""
+        return self._url("curves", {})
 
-    def restore(self, iid: int) -> str:
-        """Where the form goes that takes a candidate out of the trash."""
-        return self._url(f"candidates/{iid}/restore", {})
-
-    def _url(self, path: str, query: dict[str, str] | dict[str, str | tuple[str, ...]]) -> str:
+    def _url(self, path: str, query: Mapping[str, str | tuple[str, ...]]) -> str:
         given = {key: value for key, value in query.items() if value}
         return f"{self.base}/{path}" + (f"?{urlencode(given, doseq=True)}" if given else "")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,8 +20,24 @@ PAGE = "experiments"
 """What the pages are called towards `Chrome.context`, which marks the entry in its navigation."""
 
 
-def render(access: ReadAccess, template: str, *, status: int = 200, **shown: Any) -> Response:
+ASSETS = ("mlops.css", "mlops.js")
+"""What every page loads."""
+HTMX = ("vendor/htmx/htmx.min.js",)
+"""What a page loads besides, if it has `hx-` attributes."""
+
+
+def render(
+    access: ReadAccess,
+    template: str,
+    *,
+    status: int = 200,
+    assets: Sequence[str] = (),
+    **shown: Any,
+) -> Response:
     """Render `templates/mlops/<template>`.
+
+    `assets` are the style sheets and scripts below `static/mlops` that the page loads besides
+    `ASSETS`, in this order.
 
     Everything that is ours goes into the one variable `ml`, so that it cannot collide with what
     the forge's base template needs.
@@ -36,6 +52,7 @@ def render(access: ReadAccess, template: str, *, status: int = 200, **shown: Any
         csrf_field=host.chrome.csrf_field,
         csrf_token=host.chrome.csrf_token,
         asset_url=asset_url,
+        assets=(*ASSETS, *assets),
         formats=formats,
         moment=lambda milliseconds: formats.moment(milliseconds, moment),
         started=lambda record: formats.moment(facts.started_at(record), moment),

@@ -1,0 +1,1 @@
+"""Libraries of others that the pages load: which ones, from where, and unchanged."""
