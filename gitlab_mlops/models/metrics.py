@@ -1,6 +1,6 @@
 """Metrics: names as integers, one series per candidate and name, and the series' points."""
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, Double, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gitlab_mlops.models.base import Base, BigId, MetricValue
@@ -20,6 +20,9 @@ class MetricKey(Base):
 class MetricSeries(Base):
     """A metric of a candidate with its latest point: the largest (step, timestamp, value).
 
+    `lowest` and `highest` are the extremes of its history, infinities too; None while it has
+    nothing but NaN. They are kept as points come, since a history may have millions.
+
     The index by value serves sorting and filtering an experiment's candidates by a metric. Names
     are deleted with their project only, after its series, so `key_id` needs no foreign key, which
     would need another index.
@@ -38,6 +41,8 @@ class MetricSeries(Base):
     step: Mapped[int] = mapped_column(BigInteger)
     timestamp: Mapped[int] = mapped_column(BigInteger)
     value: Mapped[float] = mapped_column(MetricValue)
+    lowest: Mapped[float | None] = mapped_column(Double)
+    highest: Mapped[float | None] = mapped_column(Double)
 
 
 class MetricPoint(Base):

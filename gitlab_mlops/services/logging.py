@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, case, select, tuple_
+from sqlalchemy import bindparam, case, func, select, tuple_
 
 from gitlab_mlops.access import WriteAccess
 from gitlab_mlops.errors import Invalid
@@ -79,12 +79,14 @@ def _store_points(
     access: WriteAccess, candidate_id: int, experiment_id: int, points: Sequence[Point]
 ) -> None:
     key_ids = _key_ids(access, sorted({point.key for point in points}))
-    latest: dict[int, Point] = {}
+    summaries: dict[int, _Summary] = {}
     for point in points:
         key_id = key_ids[point.key]
-        if key_id not in latest or _is_newer(point, latest[key_id]):
-            latest[key_id] = point
-    series = _store_series(access, candidate_id, experiment_id, latest)
+        if key_id in summaries:
+            summaries[key_id].add(point)
+        else:
+            summaries[key_id] = _Summary(point)
+    series = _store_series(access, candidate_id, experiment_id, summaries)
     access.session.execute(
         _insert_points(dialect(access.session)),
         [
@@ -97,6 +99,28 @@ def _store_points(
             for point in points
         ],
     )
+
+
+class _Summary:
+    """The latest of some points of one series, and the extremes of their values but for NaN."""
+
+    __slots__ = ("highest", "latest", "lowest")
+
+    def __init__(self, point: Point) -> None:
+        self.latest = point
+        self.lowest = self.highest = None if point.value != point.value else point.value
+
+    def add(self, point: Point) -> None:
+        """Take one point more into account."""
+        if _is_newer(point, self.latest):
+            self.latest = point
+        value = point.value
+        if value != value:
+            return
+        if self.lowest is None or value < self.lowest:
+            self.lowest = value
+        if self.highest is None or value > self.highest:
+            self.highest = value
 
 
 @cache
@@ -138,19 +162,23 @@ _KEYS = select(_KEY_TABLE.key, _KEY_TABLE.id).where(
 
 
 def _store_series(
-    access: WriteAccess, candidate_id: int, experiment_id: int, latest: dict[int, Point]
+    access: WriteAccess, candidate_id: int, experiment_id: int, summaries: dict[int, _Summary]
 ) -> dict[int, int]:
-    """Move the latest point of each series forward; return the series' ids by key id."""
+    """Move the latest point of each series forward, and widen its extremes; return the series'
+    ids by key id.
+    """
     rows = [
         {
             "candidate_id": candidate_id,
             "experiment_id": experiment_id,
             "key_id": key_id,
-            "step": point.step,
-            "timestamp": point.timestamp,
-            "value": point.value,
+            "step": each.latest.step,
+            "timestamp": each.latest.timestamp,
+            "value": each.latest.value,
+            "lowest": each.lowest,
+            "highest": each.highest,
         }
-        for key_id, point in sorted(latest.items())
+        for key_id, each in sorted(summaries.items())
     ]
     return dict(access.session.execute(_upsert_series(dialect(access.session)), rows).all())
 
@@ -162,6 +190,12 @@ def _upsert_series(dialect: str) -> Any:
     columns = ("step", "timestamp", "value")
     is_newer = tuple_(*(new[name] for name in columns)) > tuple_(*(table[name] for name in columns))
     moved = {name: case((is_newer, new[name]), else_=table[name]) for name in columns}
+    for name, beyond in (
+        ("lowest", new.lowest < table.lowest),
+        ("highest", new.highest > table.highest),
+    ):
+        # Compared with NULL, nothing is beyond; then whichever is there stays.
+        moved[name] = case((beyond, new[name]), else_=func.coalesce(table[name], new[name]))
     return insert.on_conflict_do_update(
         index_elements=["candidate_id", "key_id"], set_=moved
     ).returning(table.key_id, table.id)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from sqlalchemy import ColumnElement, event, or_, select
+from sqlalchemy import ColumnElement, event, select
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, scoped_session
 
@@ -44,31 +44,50 @@ def purge_project(session: Session, project_id: int, delete_files: Callable[[int
 
     There is no access value to ask for: the forge has deleted the project, or an operator does it.
     """
+    deleted = delete_parts(session, _parts(project_id))
+    when_committed(session, lambda: _delete_files(project_id, delete_files))
+    return deleted
+
+
+def delete_parts(session: Session, parts: Iterable[Part]) -> int:
+    """Delete rows, in this order; returns how many candidates were among them."""
     deleted = 0
-    for model, condition in _parts(project_id):
+    for model, condition in parts:
         statement = sql_delete(model).where(condition)
         result = session.execute(statement, execution_options={"synchronize_session": False})
         if model is Candidate:
             deleted = result.rowcount  # type: ignore[attr-defined]
-    _when_committed(session, lambda: _delete_files(project_id, delete_files))
     return deleted
 
 
 def _parts(project_id: int) -> Iterator[Part]:
-    """What to delete, in this order: SQLite cascades only if the forge has switched it on."""
-    experiments = select(Experiment.id).where(Experiment.project_id == project_id)
-    candidates = select(Candidate.id).where(Candidate.project_id == project_id)
+    """What to delete, in this order."""
+    yield Mention, Mention.source_project_id == project_id
+    yield from candidate_parts(Candidate.project_id == project_id)
+    yield from experiment_parts(Experiment.project_id == project_id)
+    for of_project in (MetricKey, ProjectCounters):
+        yield of_project, of_project.project_id == project_id
+
+
+def candidate_parts(which: ColumnElement[bool]) -> Iterator[Part]:
+    """The candidates that a condition finds, with all that is theirs, in the order to delete it.
+
+    SQLite cascades only if the forge has switched it on.
+    """
+    candidates = select(Candidate.id).where(which)
     series = select(MetricSeries.id).where(MetricSeries.candidate_id.in_(candidates))
     yield MetricPoint, MetricPoint.series_id.in_(series)
-    for of_candidate in (MetricSeries, Param, CandidateTag, InputTag, Input, ModelLink):
+    for of_candidate in (MetricSeries, Param, CandidateTag, InputTag, Input, ModelLink, Mention):
         yield of_candidate, of_candidate.candidate_id.in_(candidates)
-    is_source = Mention.source_project_id == project_id
-    yield Mention, or_(is_source, Mention.candidate_id.in_(candidates))
-    yield Candidate, Candidate.project_id == project_id
+    yield Candidate, which
+
+
+def experiment_parts(which: ColumnElement[bool]) -> Iterator[Part]:
+    """As `candidate_parts`, for experiments whose candidates are gone."""
+    experiments = select(Experiment.id).where(which)
     for of_experiment in (Dataset, ExperimentTag):
         yield of_experiment, of_experiment.experiment_id.in_(experiments)
-    for of_project in (Experiment, MetricKey, ProjectCounters):
-        yield of_project, of_project.project_id == project_id
+    yield Experiment, which
 
 
 def _delete_files(project_id: int, delete_files: Callable[[int], object]) -> None:
@@ -83,7 +102,7 @@ def _delete_files(project_id: int, delete_files: Callable[[int], object]) -> Non
         )
 
 
-def _when_committed(session: Session | scoped_session[Session], action: Action) -> None:
+def when_committed(session: Session | scoped_session[Session], action: Action) -> None:
     """Run `action` when the session's transaction is committed, and not if it is rolled back.
 
     Nor if only a savepoint is: that may be the one that held what `action` belongs to.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -73,6 +74,13 @@ def test_upgrade_makes_what_the_models_say(engine: sa.Engine) -> None:
 def test_sqlite_gets_the_very_statements_of_the_models() -> None:
     """`compare_metadata` sees neither WITHOUT ROWID nor ON DELETE of a key in SQLite."""
 
+    def parts(sql: str) -> list[str]:
+        # The order is another one, because a column that is added comes last.
+        head, _, rest = sql.partition("(")
+        body, _, tail = rest.rpartition(")")
+        columns = re.split(r",\s+(?![^(]*\))", body)
+        return [head.strip(), tail.strip(), *sorted(each.strip() for each in columns)]
+
     def statements(make: Callable[[sa.Engine], None]) -> dict[str, list[str]]:
         engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
         make(engine)
@@ -81,7 +89,7 @@ def test_sqlite_gets_the_very_statements_of_the_models() -> None:
                 "SELECT name, sql FROM sqlite_master"
                 f" WHERE sql IS NOT NULL AND tbl_name <> '{migrations.VERSION_TABLE}'"
             )
-            made = {row.name: sorted(row.sql.replace(", \n", "\n").split("\n")) for row in rows}
+            made = {row.name: parts(row.sql) for row in rows}
         engine.dispose()
         return made
 
@@ -193,6 +201,39 @@ def test_an_upgrade_whose_process_is_killed_runs_again(engine: sa.Engine) -> Non
     killed = subprocess.run([sys.executable, "-c", KILLED_UPGRADE, url], check=False, timeout=60)
     assert killed.returncode == -9
     assert tables(engine) == set()
+    migrations.upgrade(engine)
+    assert migrations.check(engine) == []
+
+
+def test_what_was_logged_before_gets_its_extremes(engine: sa.Engine) -> None:
+    migrations.upgrade(engine, "0001")
+    points = [(1, 0.5), (1, -2.0), (1, "NaN"), (2, "NaN"), (3, 7.0)]
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO mlops_experiments (id, project_id, iid, name, created_at, updated_at)"
+            " VALUES (1, 1, 0, 'Default', 0, 0)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO mlops_candidates (id, project_id, experiment_id, iid, eid, name, status,"
+            " user_id, created_at) VALUES (1, 1, 1, 1, 'e', 'n', 1, '', 0)"
+        )
+        for number in (1, 2, 3):
+            connection.exec_driver_sql(
+                "INSERT INTO mlops_metric_series (id, candidate_id, experiment_id, key_id, step,"
+                f" timestamp, value) VALUES ({number}, 1, 1, {number}, 0, 0, 0)"
+            )
+        for step, (series, value) in enumerate(points):
+            connection.exec_driver_sql(
+                "INSERT INTO mlops_metric_points (series_id, timestamp, step, value)"
+                f" VALUES ({series}, 0, {step}, '{value}')"
+            )
+    migrations.upgrade(engine)
+    assert migrations.check(engine) == []
+    query = "SELECT lowest, highest FROM mlops_metric_series ORDER BY id"
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.exec_driver_sql(query)]
+    assert found == [(-2.0, 0.5), (None, None), (7.0, 7.0)]
+    migrations.downgrade(engine, "0001")
     migrations.upgrade(engine)
     assert migrations.check(engine) == []
 
