@@ -7,11 +7,11 @@ BIN := $(VENV)/bin
 # MLflow 2 needs older libraries than the rest, so its client lives apart.
 VENV2 := .venv-mlflow2
 
-.PHONY: help demo serve test lint types bench vendor clean
+.PHONY: help demo serve test lint types bench screenshots vendor clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.ready  ## train a model against a fresh forge, print the addresses, keep serving (PORT)
 	$(BIN)/python -m demo --port $(PORT)
@@ -33,6 +33,9 @@ types: $(VENV)/.ready  ## check types
 
 bench: $(VENV)/.ready  ## compare our speed with the stock server's (needs wrk)
 	$(BIN)/python -m bench
+
+screenshots: $(VENV)/.ready  ## train a few hundred models, take the pictures in docs/screenshots (needs chromium)
+	$(BIN)/python -m gallery
 
 vendor: $(VENV)/.ready  ## bring the libraries of the pages from npm, as vendoring/lock.json says
 	$(BIN)/python -m vendoring --fetch

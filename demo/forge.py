@@ -13,7 +13,7 @@ from demo.instance import Keys
 from gitlab_mlops import migrations
 from gitlab_mlops.models import Candidate
 from host_stub import issuables, pipelines, projects, tokens
-from host_stub.database import DAY, db, now
+from host_stub.database import DAY, create_tables, db, now
 from host_stub.issues import Issue, create_issue
 from host_stub.merge_requests import MergeRequest, create_merge_request
 from host_stub.namespaces import create_group
@@ -61,7 +61,7 @@ def make(app: Flask, origin: str) -> Keys:
 def upgrade(app: Flask) -> None:
     """Bring the tables of an earlier demo to this version."""
     with app.app_context():
-        db.create_all()
+        create_tables()
         migrations.upgrade(db.engine)
 
 

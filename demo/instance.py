@@ -15,7 +15,10 @@ from urllib.parse import urlsplit
 from demo.errors import DemoError
 
 DATABASE = "host_stub.sqlite3"
-MADE = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", "secret_key", "artifacts", "demo.env")
+MADE = (
+    DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", "secret_key", "artifacts", "repositories",
+    "demo.env",
+)  # fmt: skip
 ENVIRONMENT = """\
 # What `make demo` made. `source` it, and MLflow's client logs to the demo's project.
 export MLFLOW_TRACKING_URI={tracking_uri}

@@ -28,7 +28,11 @@ class Ability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A CI job whose token authenticated the request. Everything in it is the forge's own fact."""
+    """A CI job whose token authenticated the request. Everything in it is the forge's own fact.
+
+    `source_project_id` is the project whose code runs, if that is another one: a job of the
+    project for a merge request of its fork.
+    """
 
     id: str
     project_id: int
@@ -37,6 +41,7 @@ class Job:
     ref: str = ""
     merge_request: str = ""
     url: str = ""
+    source_project_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

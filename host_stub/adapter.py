@@ -64,8 +64,8 @@ class Identity:
         wanted = [number for number in map(_integer, ids) if number is not None]
         if not wanted:
             return {}
-        found = db.session.scalars(select(User).where(User.id.in_(wanted)))
-        return {str(user.id): _actor(user) for user in found}
+        there = select(User).where(User.id.in_(wanted), User.removed_at.is_(None))
+        return {str(user.id): _actor(user) for user in db.session.scalars(there)}
 
 
 class Projects:

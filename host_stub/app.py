@@ -13,7 +13,7 @@ from typing import Any
 from flask import Flask
 
 from gitlab_mlops import Events
-from host_stub import cli, database, namespaces, pages, security, users
+from host_stub import cli, cli_ci, database, namespaces, pages, security, users
 from host_stub.adapter import make_host
 from host_stub.plugin import mlops
 
@@ -38,6 +38,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     users.init_app(app)
     pages.init_app(app)
     cli.init_app(app)
+    cli_ci.init_app(app)
     mlops.init_app(app, host=make_host(events))
     return app
 

@@ -140,6 +140,7 @@ def _navigation(project: gitlab_mlops.Project, stand: Standing, page: str) -> li
     entries = [
         ("project", "Overview", project_url(project.path), Right.SEE),
         ("issues", "Issues", project_url(project.path, "issues"), Right.SEE),
+        ("repository", "Repository", project_url(project.path, "tree"), Right.READ),
         (
             "merge_requests",
             "Merge requests",

@@ -1,4 +1,4 @@
-"""`flask --app host_stub ...`: making tables, users, projects, members, tokens and jobs."""
+"""`flask --app host_stub ...`: making tables, users, projects, members and tokens."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from host_stub.database import DAY, Base, db, now
+from host_stub.accounts import remove_user
+from host_stub.database import DAY, create_tables, db, now
 from host_stub.namespaces import create_group, find_namespace
-from host_stub.pipelines import ENDED, Job, create_pipeline, finish_job, start_job
 from host_stub.projects import (
     Project,
     Role,
@@ -36,14 +36,14 @@ def init_app(app: Flask) -> None:
 
 @commands.command("init-db")
 def init_db() -> None:
-    """Create the forge's tables that are missing; `flask mlops db upgrade` makes the plugin's."""
-    Base.metadata.create_all(db.engine)
+    """Create what the forge's tables lack; `flask mlops db upgrade` makes the plugin's."""
+    create_tables()
 
 
 @commands.command("seed")
 def seed_command() -> None:
     """People the forge for a try; print everybody's password, and a token."""
-    with _saying():
+    with saying():
         made = seed()
     for name, secret in made.items():
         click.echo(f"{name} {secret}")
@@ -58,7 +58,7 @@ def seed_command() -> None:
 )  # fmt: skip
 def create_user_command(username: str, name: str | None, password: str) -> None:
     """Create a person."""
-    with _saying():
+    with saying():
         user = create_user(username, password, name=name)
     click.echo(user.id)
 
@@ -68,8 +68,8 @@ def create_user_command(username: str, name: str | None, password: str) -> None:
 @click.option("--undo", is_flag=True, help="Let the user in again.")
 def block_user(username: str, undo: bool) -> None:
     """Lock a person out: sessions and tokens end to work at once."""
-    with _saying():
-        _user(username).is_blocked = not undo
+    with saying():
+        the_user(username).is_blocked = not undo
 
 
 @commands.command("create-group")
@@ -77,8 +77,8 @@ def block_user(username: str, undo: bool) -> None:
 @click.option("--owner", required=True)
 def create_group_command(path: str, owner: str) -> None:
     """Create a group, or a subgroup (`group/subgroup`)."""
-    with _saying():
-        create_group(path, _user(owner))
+    with saying():
+        create_group(path, the_user(owner))
 
 
 @commands.command("create-project")
@@ -88,7 +88,7 @@ def create_group_command(path: str, owner: str) -> None:
 def create_project_command(path: str, visibility: str, description: str) -> None:
     """Create a project by its full path, and print its id."""
     parent, _, name = path.rpartition("/")
-    with _saying():
+    with saying():
         namespace = find_namespace(parent)
         if namespace is None:
             raise ValueError(f"There is no user or group “{parent}”.")
@@ -102,8 +102,8 @@ def create_project_command(path: str, visibility: str, description: str) -> None
 @click.argument("role", type=ROLES)
 def add_member_command(project: str, username: str, role: str) -> None:
     """Give a user a role in a project."""
-    with _saying():
-        add_member(_project(project), _user(username), Role[role.upper()])
+    with saying():
+        add_member(the_project(project), the_user(username), Role[role.upper()])
 
 
 @commands.command("create-token")
@@ -120,50 +120,27 @@ def create_token_command(
     if (username is None) == (path is None):
         raise click.UsageError("give either --user or --project")
     end = now() + days * DAY
-    with _saying():
+    with saying():
         if username is not None:
-            _, secret = create_token(_user(username), name, scopes, expires_at=end)
+            _, secret = create_token(the_user(username), name, scopes, expires_at=end)
         else:
-            project = _project(path or "")
+            project = the_project(path or "")
             _, secret = create_project_token(
                 project, name, scopes, Role[role.upper()], expires_at=end
             )
     click.echo(secret)
 
 
-@commands.command("start-job")
-@click.argument("project")
-@click.option("--user", required=True)
-@click.option("--name", default="train")
-@click.option("--ref", default="main")
-@click.option("--sha", help="The commit; some commit if it is left out.")
-@click.option("--merge-request", type=int, help="The number of the merge request it is for.")
-def start_job_command(
-    project: str, user: str, name: str, ref: str, sha: str | None, merge_request: int | None
-) -> None:
-    """Start a pipeline of one job; print the job's id and the secret of its token."""
-    with _saying():
-        pipeline = create_pipeline(
-            _project(project), _user(user), ref=ref, sha=sha, merge_request_iid=merge_request
-        )
-        job, secret = start_job(pipeline, name)
-    click.echo(f"{job.id} {secret}")
-
-
-@commands.command("finish-job")
-@click.argument("job_id", type=int)
-@click.argument("status", type=click.Choice(ENDED), default="success")
-def finish_job_command(job_id: int, status: str) -> None:
-    """End a job, and with it its token."""
-    with _saying():
-        job = db.session.get(Job, job_id)
-        if job is None:
-            raise ValueError(f"There is no job {job_id}.")
-        finish_job(job, status)
+@commands.command("remove-user")
+@click.argument("username")
+def remove_user_command(username: str) -> None:
+    """Delete a person's account for ever; what they wrote stays."""
+    with saying():
+        remove_user(the_user(username))
 
 
 @contextmanager
-def _saying() -> Iterator[None]:
+def saying() -> Iterator[None]:
     """Commit what is done inside; tell what is wrong with it in a sentence, not a traceback."""
     try:
         yield
@@ -172,14 +149,16 @@ def _saying() -> Iterator[None]:
     db.session.commit()
 
 
-def _user(username: str) -> User:
+def the_user(username: str) -> User:
+    """The user of this name; raises `ValueError` if there is none."""
     user = find_user(username)
     if user is None:
         raise ValueError(f"There is no user “{username}”.")
     return user
 
 
-def _project(path: str) -> Project:
+def the_project(path: str) -> Project:
+    """The project of this full path; raises `ValueError` if there is none."""
     project = find_project(path)
     if project is None:
         raise ValueError(f"There is no project “{path}”.")

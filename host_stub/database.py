@@ -7,8 +7,9 @@ from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import MetaData, event
+from sqlalchemy import MetaData, event, inspect
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.schema import CreateColumn
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -49,6 +50,25 @@ def init_app(app: Flask) -> None:
 def now() -> int:
     """The time in seconds since 1970, as every table of the forge stores it."""
     return int(time.time())
+
+
+def create_tables() -> None:
+    """Make the tables, columns and indexes that are missing, also those of an earlier version.
+
+    The forge has no migrations: a column that comes later must be nullable, or have a default of
+    the server's.
+    """
+    db.create_all()
+    known = inspect(db.engine)
+    with db.engine.begin() as connection:
+        for table in Base.metadata.sorted_tables:
+            there = {column["name"] for column in known.get_columns(table.name)}
+            for column in table.columns:
+                if column.name not in there:
+                    definition = CreateColumn(column).compile(dialect=db.engine.dialect)
+                    connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {definition}")
+            for index in table.indexes:
+                index.create(connection, checkfirst=True)
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

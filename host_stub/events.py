@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from blinker import Signal
 from flask import current_app
 
 from gitlab_mlops import Actor, Events, Project, Source
+
+if TYPE_CHECKING:
+    from host_stub.projects import Project as ProjectRow
+    from host_stub.users import User
+
+branch_moved = Signal("host_stub: branch moved")
+"""A branch has a new commit, was made or deleted. For the forge's own parts, which hear it before
+the plugin does: `project` (the row), `branch`, `old` and `new` (shas, or None)."""
 
 
 def host_events() -> Events:
@@ -28,6 +37,50 @@ def announce_text_deleted(source: Source, project: Project) -> None:
 def announce_project_deleted(project: Project) -> None:
     """A project is going, with all its issues and merge requests."""
     host_events().project_deleted.send(_sender(), project=project)
+
+
+def announce_project_renamed(project: Project, old_path: str) -> None:
+    """A project has another path now, in the same namespace or in another one."""
+    _tell("project_renamed", project=project, old_path=old_path)
+
+
+def announce_state(source: Source, project: Project, state: str, actor: Actor) -> None:
+    """An issue or merge request is `opened` again, `closed` or `merged` now."""
+    _tell("state_changed", source=source, project=project, state=state, actor=actor)
+
+
+def announce_branch_moved(
+    project: ProjectRow, branch: str, old: str | None, new: str | None, user: User
+) -> None:
+    """A branch leads to another commit; it was made if `old` is None, deleted if `new` is."""
+    branch_moved.send(_sender(), project=project, branch=branch, old=old, new=new)
+    _tell(
+        "branch_moved",
+        project=project.value, branch=branch, old=old or "", new=new or "", actor=user.value,
+    )  # fmt: skip
+
+
+def announce_pipeline_finished(
+    project: Project, pipeline_id: int, ref: str, sha: str, status: str, merge_request: str
+) -> None:
+    """The last job of a pipeline has ended; `merge_request` is a number, or empty."""
+    _tell(
+        "pipeline_finished",
+        project=project, pipeline_id=str(pipeline_id), ref=ref, sha=sha, status=status,
+        merge_request=merge_request,
+    )  # fmt: skip
+
+
+def announce_user_removed(actor: Actor) -> None:
+    """An account is gone for ever; what it wrote stays."""
+    _tell("user_removed", actor=actor)
+
+
+def _tell(name: str, **values: Any) -> None:
+    """Send the plugin's signal of this name, if this version of the plugin listens to one."""
+    signal = getattr(host_events(), name, None)
+    if signal is not None:
+        signal.send(_sender(), **values)
 
 
 def _sender() -> Any:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey, Integer, String, Text, UniqueConstraint, select, update
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from gitlab_mlops import Actor, Source
+from gitlab_mlops import Source
 from host_stub.database import Base, db, now
-from host_stub.events import announce_text, announce_text_deleted
+from host_stub.events import announce_state, announce_text, announce_text_deleted
 from host_stub.markdown import to_html
 from host_stub.projects import Project
 from host_stub.users import User
@@ -87,11 +87,12 @@ def edit(issuable: Issuable, editor: User, *, title: str, description: str) -> N
 
 
 def set_state(issuable: Issuable, user: User, state: str) -> None:
-    """Close, merge or reopen, and note who did; flushes."""
+    """Close, merge or reopen, note who did, and announce it; flushes."""
     if issuable.state != state:
         issuable.state = state
         note = {"opened": "reopened"}.get(state, state)
         add_system_note(issuable, user, f"{note} this")
+        announce_state(issuable.source, issuable.project.value, state, user.value)
 
 
 def delete_issuable(issuable: Issuable) -> None:
@@ -151,8 +152,7 @@ def _announce(issuable: Issuable, writer: User) -> None:
     texts = [issuable.description, *db.session.scalars(said.order_by(Comment.id))]
     # Rendered one by one, as they are shown: what is code, only the renderer knows.
     html = "".join(map(to_html, texts))
-    actor = Actor(str(writer.id), writer.username, writer.name, f"/{writer.username}")
-    announce_text(issuable.source, issuable.project.value, html, actor)
+    announce_text(issuable.source, issuable.project.value, html, writer.value)
 
 
 def _check(title: str, description: str) -> None:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from sqlalchemy import ForeignKey, Integer, String, and_, bindparam, select
+from sqlalchemy import ForeignKey, Integer, String, Text, and_, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 import gitlab_mlops
 from gitlab_mlops import Actor
+from host_stub import repositories
 from host_stub.database import Base, db, now
+from host_stub.events import announce_pipeline_finished
+from host_stub.merge_requests import MergeRequest, source_project
 from host_stub.projects import Project
 from host_stub.tokens import digest_of
 from host_stub.users import User
 
 PREFIX = "glcbt-"
 ENDED = ("success", "failed", "canceled")
+# How a pipeline is called if a job of it is in this state, the worst first.
+WORST = ("failed", "canceled", "success", "skipped")
 
 
 class Pipeline(Base):
@@ -41,14 +46,19 @@ class Pipeline(Base):
 
     @property
     def status(self) -> str:
-        """What its jobs make of it: the worst of theirs, or that some still run."""
+        """What its jobs make of it: the worst of theirs, or that it has not ended."""
         states = {job.status for job in self.jobs}
-        worst = ("running", "failed", "canceled", "success")
-        return next((state for state in worst if state in states), "created")
+        if "running" in states or {"created"} < states:
+            return "running"
+        return next((state for state in WORST if state in states), "created")
 
 
 class Job(Base):
-    """One job of a pipeline; it has a token, kept as SHA-256, only while it runs."""
+    """One job of a pipeline; it has a token, kept as SHA-256, only while it runs.
+
+    It is `created`, then `running`, and one of `ENDED` at last; or `skipped`, because one before
+    it has failed.
+    """
 
     __tablename__ = "jobs"
     __table_args__ = {"sqlite_autoincrement": True}
@@ -63,6 +73,8 @@ class Job(Base):
     token_digest: Mapped[str | None] = mapped_column(String(64), unique=True)
     started_at: Mapped[int] = mapped_column(default=now)
     finished_at: Mapped[int | None] = mapped_column()
+    # What its script printed. Lists of jobs do without.
+    log: Mapped[str | None] = mapped_column(Text, deferred=True)
     pipeline: Mapped[Pipeline] = relationship(back_populates="jobs", lazy="joined")
 
 
@@ -74,12 +86,15 @@ def create_pipeline(
     sha: str | None = None,
     merge_request_iid: int | None = None,
 ) -> Pipeline:
-    """Start a pipeline for a commit (without `sha`: some commit); flushes."""
+    """Start a pipeline for a commit, without `sha` the newest of the branch `ref`; flushes.
+
+    If there is no such branch, it is for some commit that nobody knows.
+    """
     pipeline = Pipeline(
         project_id=project.id,
         user=user,
         ref=ref,
-        sha=sha or secrets.token_hex(20),
+        sha=sha or repositories.branch_head(project, ref) or secrets.token_hex(20),
         merge_request_iid=merge_request_iid,
     )
     db.session.add(pipeline)
@@ -87,21 +102,76 @@ def create_pipeline(
     return pipeline
 
 
-def start_job(pipeline: Pipeline, name: str, stage: str = "test") -> tuple[Job, str]:
-    """Start a job; gives the row and the secret of its token. Flushes."""
-    secret = PREFIX + secrets.token_urlsafe(24)
-    job = Job(pipeline=pipeline, name=name, stage=stage, token_digest=digest_of(secret))
+def create_merge_request_pipeline(merge_request: MergeRequest, user: User) -> Pipeline:
+    """Start a pipeline for the newest commit of a merge request; flushes.
+
+    It runs where the source branch is. From a fork, it is a pipeline of the fork: what strangers
+    wrote gets no token for this project, and the numbers of merge requests there are others.
+    """
+    project = source_project(merge_request)
+    if project is None:
+        raise ValueError("The fork that this came from is deleted.")
+    return create_pipeline(
+        project,
+        user,
+        ref=merge_request.source_branch or "",
+        merge_request_iid=None if merge_request.is_from_fork else merge_request.iid,
+    )
+
+
+def pipelines_of(project: Project, sha: str, limit: int = 20) -> list[Pipeline]:
+    """The pipelines of a commit, the newest first; at most `limit`."""
+    its = select(Pipeline).where(Pipeline.project_id == project.id, Pipeline.sha == sha)
+    return list(db.session.scalars(its.order_by(Pipeline.id.desc()).limit(limit)))
+
+
+def add_job(pipeline: Pipeline, name: str, stage: str = "test") -> Job:
+    """Add a job that is to run later; flushes."""
+    job = Job(pipeline=pipeline, name=name, stage=stage, status="created")
     db.session.add(job)
     db.session.flush()
-    return job, secret
+    return job
+
+
+def start_job(pipeline: Pipeline, name: str, stage: str = "test") -> tuple[Job, str]:
+    """Add a job and start it; gives the row and the secret of its token. Flushes."""
+    job = add_job(pipeline, name, stage)
+    return job, run_job(job)
+
+
+def run_job(job: Job) -> str:
+    """Start a job that was added; gives the secret of its token. Flushes."""
+    secret = PREFIX + secrets.token_urlsafe(24)
+    job.status, job.started_at, job.token_digest = "running", now(), digest_of(secret)
+    db.session.flush()
+    return secret
+
+
+def skip_job(job: Job) -> None:
+    """Give up a job that was not started; flushes."""
+    _end(job, "skipped")
 
 
 def finish_job(job: Job, status: str = "success") -> None:
-    """End the job (`success`, `failed` or `canceled`), and its token with it; flushes."""
+    """End the job (`success`, `failed` or `canceled`), and its token with it; flushes.
+
+    If it was the last one of its pipeline, that is announced.
+    """
     if status not in ENDED:
         raise ValueError(f"A job ends as one of {', '.join(ENDED)}, not as {status}.")
+    _end(job, status)
+
+
+def _end(job: Job, status: str) -> None:
     job.status, job.finished_at, job.token_digest = status, now(), None
     db.session.flush()
+    pipeline = job.pipeline
+    if pipeline.status not in ("created", "running"):
+        project = db.session.get_one(Project, pipeline.project_id)
+        announce_pipeline_finished(
+            project.value, pipeline.id, pipeline.ref, pipeline.sha, pipeline.status,
+            _merge_request(pipeline.merge_request_iid),
+        )  # fmt: skip
 
 
 _JOBS = (
@@ -156,6 +226,10 @@ def _job_value(row: Any) -> gitlab_mlops.Job:
         pipeline_id=str(row.pipeline_id),
         sha=row.sha,
         ref=row.ref,
-        merge_request="" if row.merge_request_iid is None else str(row.merge_request_iid),
+        merge_request=_merge_request(row.merge_request_iid),
         url=f"/{row.full_path}/-/jobs/{row.id}",
     )
+
+
+def _merge_request(iid: int | None) -> str:
+    return "" if iid is None else str(iid)

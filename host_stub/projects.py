@@ -8,8 +8,9 @@ from sqlalchemy import ForeignKey, Integer, String, Text, delete, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 import gitlab_mlops
+from host_stub import repositories
 from host_stub.database import Base, db, now
-from host_stub.events import announce_project_deleted
+from host_stub.events import announce_project_deleted, announce_project_renamed
 from host_stub.namespaces import Namespace, check_name, find_namespace
 from host_stub.users import User
 
@@ -47,6 +48,8 @@ class Project(Base):
     last_issue: Mapped[int] = mapped_column(Integer, default=0)
     last_merge_request: Mapped[int] = mapped_column(Integer, default=0)
     created_at: Mapped[int] = mapped_column(default=now)
+    # No foreign key: ids are never given out again, and a fork outlives what it came from.
+    forked_from_id: Mapped[int | None] = mapped_column(index=True)
     namespace: Mapped[Namespace] = relationship(lazy="joined", innerjoin=True)
 
     @property
@@ -87,19 +90,50 @@ def create_project(
     )
     db.session.add(project)
     db.session.flush()
+    repositories.begin(project)
     return project
+
+
+def fork(project: Project, namespace: Namespace | User, user: User) -> Project:
+    """Copy a project's repository into one of the user's namespaces, seen by as many; flushes.
+
+    Raises `ValueError` if the namespace is not the user's, or has a project of this name.
+    """
+    home = _namespace_of(namespace) if isinstance(namespace, User) else namespace
+    if home.owner_id != user.id:
+        raise ValueError("Choose one of your namespaces.")
+    copy = create_project(
+        home,
+        project.full_path.rpartition("/")[2],
+        visibility=project.visibility,
+        name=project.name,
+        description=project.description,
+    )
+    copy.forked_from_id = project.id
+    db.session.flush()
+    repositories.copy_branches(project, copy)
+    return copy
 
 
 def rename_project(project: Project, path: str) -> None:
     """Give the project another path in its namespace; flushes. Its id stays."""
-    if project.full_path != f"{project.namespace.path}/{path}":
-        project.full_path = _free_path(project.namespace, path)
+    move_project(project, project.namespace, path)
+
+
+def move_project(project: Project, namespace: Namespace, path: str) -> None:
+    """Move the project to this path in this namespace; flushes. Its id stays."""
+    old_path = project.full_path
+    if old_path != f"{namespace.path}/{path}":
+        project.full_path = _free_path(namespace, path)
+        project.namespace = namespace
         db.session.flush()
+        announce_project_renamed(project.value, old_path)
 
 
 def delete_project(project: Project) -> None:
     """Delete the project and all in it, after the plugin has heard of it; flushes."""
     announce_project_deleted(project.value)
+    repositories.delete_after_commit(project)
     db.session.execute(delete(Project).where(Project.id == project.id))
     db.session.expunge(project)
 

@@ -10,10 +10,13 @@ from host_stub.issues import create_issue
 from host_stub.merge_requests import create_merge_request
 from host_stub.namespaces import create_group
 from host_stub.projects import Role, Visibility, add_member, create_project
+from host_stub.repositories import commit
 from host_stub.tokens import create_token
 from host_stub.users import create_user
 
 PEOPLE = {"alice": "Alice Archer", "bob": "Bob Brandt", "carol": "Carol Chen"}
+
+README = "# Churn prediction\n\nWhich customers leave next quarter.\n"
 
 
 def seed() -> dict[str, str]:
@@ -33,6 +36,8 @@ def seed() -> dict[str, str]:
     )
     create_project(alice, "notebooks", visibility=Visibility.PUBLIC, description="Scratch space.")
     add_member(churn, bob, Role.DEVELOPER)
+    commit(churn, "main", {"README.md": README, "train.py": "C = 1.0\n"}, "Begin", alice)
+    commit(churn, "calibrate", {"train.py": "C = 0.5\n"}, "Calibrate the scores", bob)
     add_member(churn, carol, Role.GUEST)
     issue = create_issue(churn, carol, "Scores are too high since May", "Does nobody see that?")
     add_comment(issue, bob, "I train on the last four weeks only now, see [candidate:1].")

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug.security import check_password_hash, generate_password_hash
 from werkzeug.wrappers import Response
 
+from gitlab_mlops import Actor
 from host_stub.database import Base, db, now
 from host_stub.namespaces import create_namespace
 
@@ -37,6 +38,12 @@ class User(UserMixin, Base):  # type: ignore[misc]
     is_bot: Mapped[bool] = mapped_column(default=False)
     is_blocked: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[int] = mapped_column(default=now)
+    removed_at: Mapped[int | None] = mapped_column()
+
+    @property
+    def value(self) -> Actor:
+        """The user as the plugin knows actors."""
+        return Actor(str(self.id), self.username, self.name, f"/{self.username}")
 
     @property
     def is_active(self) -> bool:

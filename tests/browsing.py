@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import quote
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -180,6 +181,13 @@ def log(
     }
     api.post("runs/log-batch", run_id=run_id, **batch)
     return run_id
+
+
+def upload(api: Api, run_id: str, name: str, body: bytes = b"hello") -> None:
+    """Log an artifact of a run of the default experiment."""
+    path = f"/api/2.0/mlflow-artifacts/artifacts/0/{run_id}/artifacts/{quote(name)}"
+    answer = api.call("PUT", path, data=body)
+    assert answer.status_code == 200, answer.get_data(as_text=True)
 
 
 @contextmanager

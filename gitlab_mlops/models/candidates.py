@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -72,10 +73,26 @@ class Param(Base):
     value: Mapped[str] = mapped_column(Text)
 
 
+PARENT_TAG = "mlflow.parentRunId"
+"""The tag in which MLflow's client names the `eid` of the parent of a nested run."""
+# Literal, because a partial index serves only who repeats its condition word by word. The length
+# keeps out what is no eid, and may be too long for an index of PostgreSQL.
+NAMES_PARENT = text(f"key = '{PARENT_TAG}' AND length(value) = 32")
+
+
 class CandidateTag(Base):
-    """One tag of a candidate."""
+    """One tag of a candidate. The index leads from a parent to its children."""
 
     __tablename__ = "mlops_candidate_tags"
+    __table_args__ = (
+        Index(
+            "ix_mlops_candidate_tags_parent",
+            "value",
+            "candidate_id",
+            sqlite_where=NAMES_PARENT,
+            postgresql_where=NAMES_PARENT,
+        ),
+    )
 
     candidate_id: Mapped[int] = mapped_column(
         ForeignKey("mlops_candidates.id", ondelete="CASCADE"), primary_key=True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from sqlalchemy import select
 
@@ -152,6 +153,33 @@ def missing(storage: Storage, place: Place) -> NotFound | Invalid:
 def list_folder(storage: Storage, place: Place) -> list[Entry]:
     """What is right in a folder, by name; nothing for a file and for what is not there."""
     return storage.list_folder(place.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much there is in a folder at any depth; `has_more` if nobody counted to the end."""
+
+    files: int
+    bytes: int
+    has_more: bool
+
+
+def measure_folder(storage: Storage, place: Place, limit: int) -> Amount:
+    """Count the files below a folder, and their bytes, up to so many files."""
+    files = list(islice(storage.walk(place.key), limit + 1))
+    counted = files[:limit]
+    return Amount(len(counted), sum(file.size for file in counted), len(files) > limit)
+
+
+def read_part(storage: Storage, place: Place, start: int, stop: int) -> bytes:
+    """The bytes of a file from `start` to before `stop`, which lie in it; raise `NotFound`."""
+    if start >= stop:
+        return b""  # of nothing, no store gives a part
+    blob = storage.open(place.key, (start, stop))
+    try:
+        return b"".join(blob.chunks)
+    finally:
+        blob.close()
 
 
 def delete(storage: Storage, place: Place) -> None:

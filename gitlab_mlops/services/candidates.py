@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 from uuid import uuid4
@@ -19,6 +19,7 @@ from gitlab_mlops.services.clock import now
 from gitlab_mlops.services.names import candidate_name
 from gitlab_mlops.services.numbering import next_iid
 from gitlab_mlops.services.records import CandidateRecord
+from gitlab_mlops.services.stamps import stamp
 from gitlab_mlops.services.statements import dialect, insert_for
 
 NAME_TAG = "mlflow.runName"
@@ -66,6 +67,7 @@ def create(
         insert, [{"project_id": access.project.id, **values}]
     ).scalar_one()
     _store_tags(access, candidate_id, tag_values)
+    stamp(access, candidate_id)
     record = CandidateRecord(
         id=candidate_id,
         experiment_iid=experiment_iid,
@@ -160,6 +162,29 @@ def set_tag(access: WriteAccess, eid: str, key: str, value: str) -> None:
     """Set a tag; `mlflow.runName` renames the candidate, as in MLflow."""
     candidate_id, _ = active_id(access, eid)
     store_tags(access, candidate_id, [(key, value)])
+
+
+def edit(
+    access: WriteAccess,
+    eid: str,
+    *,
+    name: str | None = None,
+    store: Mapping[str, str] | None = None,
+    remove: Collection[str] = (),
+) -> None:
+    """Rename a candidate, set tags and remove tags, whatever of it is given.
+
+    Raises as `active_id`. A tag that is not there is removed without complaint.
+    """
+    candidate_id, _ = active_id(access, eid)
+    values = dict(store or {}) | ({NAME_TAG: name} if name else {})
+    store_tags(access, candidate_id, list(values.items()))
+    if remove:
+        access.session.execute(
+            sql_delete(CandidateTag).where(
+                CandidateTag.candidate_id == candidate_id, CandidateTag.key.in_(remove)
+            )
+        )
 
 
 def store_tags(access: WriteAccess, candidate_id: int, tags: Sequence[tuple[str, str]]) -> None:

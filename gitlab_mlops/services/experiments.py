@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy import delete as sql_delete
 
 from gitlab_mlops.access import ReadAccess, WriteAccess
@@ -169,6 +169,66 @@ def delete_tag(access: WriteAccess, iid: int, key: str) -> None:
     )
     if not gone.rowcount:  # type: ignore[attr-defined]
         raise NotFound(f"No tag with name '{key}' on experiment {iid}.")
+
+
+def edit(
+    access: WriteAccess,
+    iid: int,
+    *,
+    name: str | None = None,
+    store: Mapping[str, str] | None = None,
+    remove: Iterable[str] = (),
+) -> None:
+    """Rename an experiment, set tags and remove tags, whatever of it is given.
+
+    Raises as `get_active`, and `AlreadyExists` if the name is taken. A tag that is not there is
+    removed without complaint.
+    """
+    experiment = get_active(access, iid)
+    if name is not None:
+        rename(access, iid, name)
+    if store:
+        rows = [{"experiment_id": experiment.id, "key": key, "value": store[key]} for key in store]
+        _store_tags(access, rows)
+    if keys := list(remove):
+        access.session.execute(
+            sql_delete(ExperimentTag).where(
+                ExperimentTag.experiment_id == experiment.id, ExperimentTag.key.in_(keys)
+            )
+        )
+
+
+def lock(access: WriteAccess, experiment_id: int) -> None:
+    """Make others who change this experiment wait until commit; on SQLite, all who write."""
+    access.session.execute(
+        update(Experiment)
+        .where(Experiment.id == experiment_id, Experiment.project_id == access.project.id)
+        .values(name=Experiment.name)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def tags_of(
+    access: ReadAccess, experiment_ids: Collection[int], keys: Collection[str], *, length: int
+) -> dict[int, dict[str, str]]:
+    """These tags of experiments of the project (internal ids), cut to so many characters."""
+    found: dict[int, dict[str, str]] = {each: {} for each in experiment_ids}
+    statement = (
+        select(
+            ExperimentTag.experiment_id,
+            ExperimentTag.key,
+            func.substr(ExperimentTag.value, 1, length),
+        )
+        .join(Experiment, Experiment.id == ExperimentTag.experiment_id)
+        .where(
+            Experiment.project_id == access.project.id,
+            ExperimentTag.experiment_id.in_(experiment_ids),
+            ExperimentTag.key.in_(keys),
+        )
+    )
+    for experiment_id, key, value in access.session.execute(statement):
+        found[experiment_id][key] = value
+    return found
 
 
 def load(access: ReadAccess, rows: Iterable[Any]) -> list[ExperimentRecord]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 NAME_TAG = "mlflow.experiment.primaryMetric.name"
 DIRECTION_TAG = "mlflow.experiment.primaryMetric.greaterIsBetter"
@@ -61,6 +62,12 @@ def greater_is_better(key: str, tags: Mapping[str, str] | None = None) -> bool |
     """
     if tags and tags.get(NAME_TAG) == key and DIRECTION_TAG in tags:
         return tags[DIRECTION_TAG].strip().lower() == "true"
+    return _by_name(key)
+
+
+# A page asks for the same few names for each of its experiments.
+@lru_cache(maxsize=4096)
+def _by_name(key: str) -> bool | None:
     if key.startswith(_OF_THE_MACHINE):
         return None
     words = _words(key)
@@ -75,6 +82,7 @@ def _words(key: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(key)]
 
 
+@lru_cache(maxsize=4096)
 def _rank(key: str) -> tuple[int, bool, int, str]:
     words = set(_words(key))
     place = 0 if words & _HELD_OUT else 2 if words & _TRAINING else 1

@@ -1,4 +1,4 @@
-"""What the pages show around candidates: experiments with counts, parents and children."""
+"""What the pages show around candidates: experiments with counts of their candidates."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, and_, exists, func, or_, select
 
 from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.errors import Invalid, NotFound
-from gitlab_mlops.models import Candidate, CandidateTag, Experiment
+from gitlab_mlops.models import Candidate, Experiment
 from gitlab_mlops.services.experiments import (
     DEFAULT_IID,
     RECORD_COLUMNS,
     ExperimentRecord,
     load,
 )
-
-PARENT_TAG = "mlflow.parentRunId"
-"""The tag in which MLflow's client names the `eid` of the parent of a nested run."""
 
 Sort = Literal["activity", "name", "candidates"]
 View = Literal["active", "deleted"]
@@ -29,9 +26,10 @@ Position = Sequence[str | int]
 
 @dataclass(frozen=True, slots=True)
 class ExperimentSummary:
-    """An experiment with its active candidates counted; times in milliseconds since 1970.
+    """An experiment with its candidates counted; times in milliseconds since 1970.
 
-    `active_at` is when the newest candidate was made, or the experiment if it has none.
+    Those in the trash count only in an experiment that is there itself. `active_at` is when
+    the newest of them was made, or the experiment if it has none.
     """
 
     id: int
@@ -52,16 +50,6 @@ class Counts:
     deleted: int
 
 
-@dataclass(frozen=True, slots=True)
-class Relative:
-    """A parent or child of a candidate."""
-
-    iid: int
-    name: str
-    status: int
-    deleted_at: int | None
-
-
 def list_experiments(
     access: ReadAccess,
     *,
@@ -76,7 +64,7 @@ def list_experiments(
     Sorted by newest activity, by name, or by most candidates. Raises `Invalid` if `after` is no
     position in this order.
     """
-    counted = _counted(access)
+    counted = _counted(access, view)
     columns = _columns(counted)
     key, descending = _sort_key(sort, columns)
     statement = (
@@ -135,44 +123,16 @@ def get_eid(access: ReadAccess, iid: int) -> tuple[int, str]:
     return found[0], found[1]
 
 
-def find_parent(access: ReadAccess, eid: str) -> Relative | None:
-    """The candidate of this eid, which a child names; None if there is none in the project."""
-    statement = _select_relatives(access).where(Candidate.eid == eid)
-    found = access.session.execute(statement).one_or_none()
-    return None if found is None else Relative(*found)
-
-
-def list_children(
-    access: ReadAccess, experiment_id: int, eid: str, *, limit: int
-) -> tuple[list[Relative], bool]:
-    """The first children of a candidate in its experiment, and whether there are more.
-
-    MLflow's client can nest a run below one of another experiment; those are not looked for,
-    because that would read the tags of the whole project.
-    """
-    statement = (
-        _select_relatives(access)
-        .join(CandidateTag, CandidateTag.candidate_id == Candidate.id)
-        .where(
-            Candidate.experiment_id == experiment_id,
-            CandidateTag.key == PARENT_TAG,
-            CandidateTag.value == eid,
-        )
-        .order_by(Candidate.iid)
-        .limit(limit + 1)
-    )
-    found = [Relative(*row) for row in access.session.execute(statement)]
-    return found[:limit], len(found) > limit
-
-
-def _counted(access: ReadAccess) -> Subquery:
+def _counted(access: ReadAccess, view: View) -> Subquery:
+    # With their experiment, all of its candidates went to the trash.
+    which = (Candidate.deleted_at.is_(None),) if view == "active" else ()
     return (
         select(
             Candidate.experiment_id,
             func.count().label("candidates"),
             func.max(Candidate.created_at).label("newest"),
         )
-        .where(_of(access, Candidate), Candidate.deleted_at.is_(None))
+        .where(_of(access, Candidate), *which)
         .group_by(Candidate.experiment_id)
         .subquery()
     )
@@ -236,10 +196,3 @@ def _count(
     statement = select(func.count(model.deleted_at), func.count()).where(_of(access, model), *which)
     deleted, every = access.session.execute(statement).one()
     return Counts(every - deleted, deleted)
-
-
-_RELATIVE: tuple[Any, ...] = (Candidate.iid, Candidate.name, Candidate.status, Candidate.deleted_at)
-
-
-def _select_relatives(access: ReadAccess) -> Select[Any]:
-    return select(*_RELATIVE).where(_of(access, Candidate))

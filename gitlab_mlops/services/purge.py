@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from sqlalchemy import ColumnElement, event, select
 from sqlalchemy import delete as sql_delete
@@ -17,6 +18,7 @@ from gitlab_mlops.models import (
     ExperimentTag,
     Input,
     InputTag,
+    JobStamp,
     Mention,
     MetricKey,
     MetricPoint,
@@ -29,6 +31,16 @@ from gitlab_mlops.models import (
 logger = logging.getLogger(__name__)
 
 Part = tuple[type[DeclarativeBase], ColumnElement[bool]]
+_OF_CANDIDATE: tuple[Any, ...] = (
+    MetricSeries,
+    Param,
+    CandidateTag,
+    InputTag,
+    Input,
+    ModelLink,
+    Mention,
+    JobStamp,
+)
 Action = Callable[[], None]
 
 PENDING = "mlops_when_committed"
@@ -77,7 +89,7 @@ def candidate_parts(which: ColumnElement[bool]) -> Iterator[Part]:
     candidates = select(Candidate.id).where(which)
     series = select(MetricSeries.id).where(MetricSeries.candidate_id.in_(candidates))
     yield MetricPoint, MetricPoint.series_id.in_(series)
-    for of_candidate in (MetricSeries, Param, CandidateTag, InputTag, Input, ModelLink, Mention):
+    for of_candidate in _OF_CANDIDATE:
         yield of_candidate, of_candidate.candidate_id.in_(candidates)
     yield Candidate, which
 

@@ -137,7 +137,7 @@ _METRICS = (
 def _load_metrics(
     access: ReadAccess, records: dict[int, CandidateRecord], ids: Sequence[int]
 ) -> None:
-    found = access.session.execute(_METRICS, {"ids": ids})
+    found = access.session.execute(_METRICS, {"ids": ids}).all()
     for candidate_id, *point in sorted(found, key=itemgetter(1)):
         records[candidate_id].metrics.append(Point(*point))
 
@@ -158,7 +158,7 @@ _PAIRS = union_all(
 def _load_pairs(
     access: ReadAccess, records: dict[int, CandidateRecord], ids: Sequence[int]
 ) -> None:
-    found = access.session.execute(_PAIRS, {"ids": ids})
+    found = access.session.execute(_PAIRS, {"ids": ids}).all()
     for kind, candidate_id, key, value in sorted(found, key=itemgetter(2)):
         record = records[candidate_id]
         if kind == "param":

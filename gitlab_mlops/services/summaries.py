@@ -26,14 +26,20 @@ class Summary:
     has_more: bool
 
 
-def metric_summaries(access: ReadAccess, candidate_id: int) -> dict[str, Summary]:
-    """The metrics of a candidate (internal id) of the project by name, in one statement."""
+def metric_summaries(
+    access: ReadAccess, candidate_id: int, *, counted_to: int | None = None
+) -> dict[str, Summary]:
+    """The metrics of a candidate (internal id) of the project by name, in one statement.
+
+    Of each metric at most `counted_to` points are counted, and never more than `MAX_COUNTED`.
+    """
+    most = MAX_COUNTED if counted_to is None else min(counted_to, MAX_COUNTED)
     point = MetricPoint.__table__.c
     counted = (
         select(literal(1).label("one"))
         .where(point.series_id == MetricSeries.id)
         .correlate(MetricSeries)
-        .limit(MAX_COUNTED + 1)
+        .limit(most + 1)
         .subquery()
     )
     statement = (
@@ -48,6 +54,6 @@ def metric_summaries(access: ReadAccess, candidate_id: int) -> dict[str, Summary
         .where(Candidate.project_id == access.project.id, Candidate.id == candidate_id)
     )
     return {
-        key: Summary(lowest, highest, min(count, MAX_COUNTED), count > MAX_COUNTED)
+        key: Summary(lowest, highest, min(count, most), count > most)
         for key, lowest, highest, count in access.session.execute(statement)
     }

@@ -20,6 +20,9 @@ SEGMENT_BYTES = 250
 PATH_BYTES = 900
 MAX_DEPTH = 64
 
+UNDECODABLE = "\ufffd"
+"""What a web server makes of bytes that are not UTF-8. Names may have it only from a percent
+escape of their own: MLflow 2 calls an image of step 80 `key%step%80%...`, which so becomes one."""
 UNSAFE = "Invalid path"
 """MLflow's words for a path that leads elsewhere."""
 
@@ -30,6 +33,12 @@ def to_write(path: str) -> str:
     `path` has been decoded exactly once, by the web server or from JSON. Whoever decides by the
     path must decide by what this returns.
     """
+    if UNDECODABLE in path:
+        raise Invalid(f"{UNSAFE}: a name is not valid UTF-8.")
+    return _as_stored(path)
+
+
+def _as_stored(path: str) -> str:
     segments = path.split("/")
     _refuse_unsafe(path, segments)
     segments = [_as_clients_ask(segment) for segment in segments]
@@ -51,7 +60,7 @@ def to_read(path: str) -> str:
     segments = path.split("/")
     _refuse_unsafe(path, segments)
     plain = "/".join(segment for segment in segments if segment not in ("", "."))
-    return to_write(plain) if plain else ""
+    return _as_stored(plain) if plain else ""
 
 
 def _refuse_unsafe(path: str, segments: list[str]) -> None:
@@ -68,9 +77,7 @@ def _refuse_unsafe(path: str, segments: list[str]) -> None:
 
 
 def _wrong_with(segment: str) -> str:
-    if any(
-        unicodedata.category(letter) in ("Cc", "Cs") or letter == "\ufffd" for letter in segment
-    ):
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in segment):
         return "a name holds control characters or is not valid UTF-8"
     if _bytes(segment) > SEGMENT_BYTES:
         return f"a name is over {SEGMENT_BYTES} bytes long"

@@ -11,6 +11,7 @@ from host_stub.pages import (
     members,
     pipelines,
     projects,
+    repository,
     tokens,
     words,
 )
@@ -27,6 +28,7 @@ def init_app(app: Flask) -> None:
         issuables.pages,
         pipelines.pipelines,
         members.members,
+        repository.repository,
         projects.projects,
     ):
         app.register_blueprint(blueprint)

@@ -11,12 +11,13 @@ from flask_login import current_user
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
-from host_stub import chrome, forms, issuables
+from host_stub import chrome, forms, issuables, merge_requests
 from host_stub.chrome import in_project, project_url, redirect_to
 from host_stub.database import db
 from host_stub.issuables import Comment, Issuable
 from host_stub.issues import Issue, create_issue
 from host_stub.merge_requests import MergeRequest, create_merge_request
+from host_stub.pages import proposals
 from host_stub.permissions import Right
 from host_stub.projects import Project
 from host_stub.users import current_id
@@ -74,6 +75,13 @@ def may_edit(thing: Issuable | Comment) -> bool:
     return is_mine or chrome.may(Right.MAINTAIN)
 
 
+def may_create(project: Project, kind: Kind) -> bool:
+    """Whether the reader may open one: by role, and merge requests from an own fork, too."""
+    return chrome.may(kind.create) or (
+        kind.model is MergeRequest and bool(proposals.sources(project))
+    )
+
+
 def may_set_state(issuable: Issuable) -> bool:
     """Whether the reader may close, merge or reopen it."""
     return may_edit(issuable) or chrome.may(Right.WRITE)
@@ -102,15 +110,15 @@ def index(project: Project, kind: Kind) -> str:
 @seen
 def new(project: Project, kind: Kind) -> str:
     """The form."""
-    _require(chrome.may(kind.create))
-    return _render("issuable_form.html", project, kind, issuable=None)
+    _require(may_create(project, kind))
+    return _form(project, kind)
 
 
 @pages.post("/new")
 @seen
 def create(project: Project, kind: Kind) -> Response | tuple[str, int]:
     """Open one."""
-    _require(chrome.may(kind.create))
+    _require(may_create(project, kind))
     title, description = forms.line("title"), forms.text("description")
     created: Issuable
     try:
@@ -122,13 +130,13 @@ def create(project: Project, kind: Kind) -> Response | tuple[str, int]:
                 current_user,
                 title,
                 description,
-                source_branch=forms.line("source_branch")[:255] or "feature",
-                target_branch=forms.line("target_branch")[:255] or "main",
+                source_branch=forms.line("source_branch") or "feature",
+                target_branch=forms.line("target_branch") or "main",
+                source_project=proposals.chosen(project, forms.number("source_project")),
             )
     except ValueError as error:
         db.session.rollback()
-        page = _render("issuable_form.html", project, kind, issuable=None, error=str(error))
-        return page, 422
+        return _form(project, kind, str(error)), 422
     db.session.commit()
     return _to(project, kind, created)
 
@@ -171,15 +179,19 @@ def save(project: Project, kind: Kind, iid: int) -> Response | tuple[str, int]:
 
 @pages.post(f"/{IID}/state")
 @seen
-def set_state(project: Project, kind: Kind, iid: int) -> Response:
-    """Close, merge or reopen."""
+def set_state(project: Project, kind: Kind, iid: int) -> Response | tuple[str, int]:
+    """Close, merge or reopen; branches that are in conflict cannot be merged."""
     issuable = _find(project, kind, iid)
     state = forms.line("state")
     _require(may_set_state(issuable) and (state != "merged" or chrome.may(Right.WRITE)))
     if state not in kind.states:
         abort(400, f"A {kind.noun} is one of {', '.join(kind.states)}.")
     if issuable.state != "merged":
-        issuables.set_state(issuable, current_user, state)
+        try:
+            _put_state(issuable, state)
+        except ValueError as error:
+            db.session.rollback()
+            return _page(project, kind, issuable, str(error)), 422
         db.session.commit()
     return _to(project, kind, issuable)
 
@@ -277,16 +289,38 @@ def _to(project: Project, kind: Kind, issuable: Issuable, anchor: str = "") -> R
     return redirect_to(project_url(project.full_path, page))
 
 
+def _put_state(issuable: Issuable, state: str) -> None:
+    if isinstance(issuable, MergeRequest) and state == "merged":
+        merge_requests.merge(issuable, current_user)
+    elif isinstance(issuable, MergeRequest) and state == "opened":
+        merge_requests.reopen(issuable, current_user)
+    else:
+        issuables.set_state(issuable, current_user, state)
+
+
 def _page(project: Project, kind: Kind, issuable: Issuable, error: str = "") -> str:
-    comments = issuables.comments_of(issuable)
     return _render(
-        "issuable.html", project, kind, issuable=issuable, comments=comments, error=error
+        "issuable.html",
+        project,
+        kind,
+        issuable=issuable,
+        comments=issuables.comments_of(issuable),
+        proposal=proposals.proposal(issuable) if isinstance(issuable, MergeRequest) else None,
+        error=error,
     )
+
+
+def _form(project: Project, kind: Kind, error: str = "") -> str:
+    proposable = proposals.sources(project) if kind.model is MergeRequest else []
+    return _render(
+        "issuable_form.html", project, kind, issuable=None, error=error, sources=proposable,
+        branches=proposals.branches_of([project, *proposable]) if proposable else [],
+    )  # fmt: skip
 
 
 def _render(template: str, project: Project, kind: Kind, **context: object) -> str:
     base = project_url(project.full_path, kind.page)
     return chrome.render(
         template, project, kind.page, kind=kind, base=base, may_edit=may_edit,
-        may_set_state=may_set_state, **context,
+        may_set_state=may_set_state, may_create=may_create(project, kind), **context,
     )  # fmt: skip

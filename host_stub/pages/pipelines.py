@@ -1,4 +1,4 @@
-"""Pipelines and jobs, as far as there is something to see: the stub has no runner."""
+"""Pipelines and their jobs. None is started here: that is the command line's, see `runner`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from flask import Blueprint, abort
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from host_stub import chrome, forms
+from host_stub import chrome, forms, repositories
 from host_stub.chrome import in_project, project_url, redirect_to
 from host_stub.database import db
 from host_stub.permissions import Right
@@ -34,7 +34,8 @@ def show(project: Project, number: int) -> str:
     pipeline = db.session.get(Pipeline, number)
     if pipeline is None or pipeline.project_id != project.id:
         abort(404)
-    return chrome.render("pipeline.html", project, "pipelines", pipeline=pipeline)
+    commit = repositories.commit_info(project, pipeline.sha)
+    return chrome.render("pipeline.html", project, "pipelines", pipeline=pipeline, commit=commit)
 
 
 @pipelines.get("/jobs")
@@ -52,7 +53,9 @@ def jobs(project: Project) -> str:
 @in_project(Right.READ)
 def job(project: Project, number: int) -> str:
     """One job."""
-    return chrome.render("job.html", project, "pipelines", job=_job(project, number))
+    found = _job(project, number)
+    commit = repositories.commit_info(project, found.pipeline.sha)
+    return chrome.render("job.html", project, "pipelines", job=found, commit=commit)
 
 
 @pipelines.post(f"/jobs/{ID}/cancel")

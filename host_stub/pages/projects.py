@@ -11,10 +11,11 @@ from host_stub.chrome import in_project, project_url, redirect_to
 from host_stub.database import db
 from host_stub.issuables import Issuable
 from host_stub.pages.front import namespace_page
-from host_stub.permissions import Right
+from host_stub.permissions import Right, visible
 from host_stub.pipelines import Pipeline
 from host_stub.plugin import mlops
 from host_stub.projects import Project, Visibility, delete_project, find_project, rename_project
+from host_stub.users import current_id
 
 projects = Blueprint("projects", __name__)
 RECENT = 5
@@ -40,6 +41,7 @@ def overview(project: Project) -> str:
         counts=_open_counts(project),
         recent=_recent(project, readable),
         pipeline=_last_pipeline(project) if readable else None,
+        origin=_origin(project),
         experiments_url=mlops.experiments_url(project.value),
     )
 
@@ -89,6 +91,14 @@ def delete(project: Project) -> Response:
     db.session.commit()
     flash(f"{path} is deleted.")
     return redirect_to(chrome.root(""))
+
+
+def _origin(project: Project) -> Project | None:
+    """What the project was forked from, if the reader may see that."""
+    if project.forked_from_id is None:
+        return None
+    is_it = Project.id == project.forked_from_id
+    return db.session.scalar(select(Project).where(is_it, visible(current_id())))
 
 
 def _open_counts(project: Project) -> dict[str, int]:

@@ -51,8 +51,8 @@ def test_experiments_show_candidates_and_who_made_them(forge: Forge, api: Api) -
     api.post("runs/delete", run_id=trashed)
     page = Browser.open(forge, api.project_id).get("experiments")
     (row,) = page.rows()
-    assert row[:2] == ["iris", "1"]
-    assert row[2].startswith("user-")
+    assert row[:3] == ["iris", "–unknown", "1"]
+    assert row[-1].startswith("user-")
     assert words(page.one("h1").text) == "Experiments"
     assert all(each["datetime"].endswith("Z") for each in page.all("time"))
 
@@ -189,12 +189,14 @@ def test_the_table_shows_what_varies_and_tells_the_rest_once(browser: Browser, s
         words(key.text): words(value.text)
         for key, value in zip(page.all("dt"), page.all("dd"), strict=True)
     }
+    assert constants.pop("Author").startswith("user-")
     assert constants == {"rows": "120", "seed": "42"}
     row = page.rows()[1]
-    assert row[0].startswith("run-1")
-    assert "[candidate:2]" in row[0]
-    assert row[1] == "Running"
-    assert row[-2:] == ["0.912346", "5"]
+    assert row[0] == "Select run-1"
+    assert row[1].startswith("run-1")
+    assert "[candidate:2]" in row[1]
+    assert row[2] == "Running"
+    assert row[-2:] == ["★best on this page: 0.912346", "5"]
     assert page.all("td", title="0.9123456789")
 
 
@@ -206,7 +208,7 @@ def test_a_single_candidate_shows_everything_it_has(api: Api, browser: Browser) 
 def test_every_column_sorts_by_its_link(browser: Browser, sweep: str) -> None:
     page = browser.get(f"experiments/{sweep}")
     (by_time,) = page.all("th", aria_sort="descending")
-    assert words(by_time.text) == "Created (UTC)"
+    assert words(by_time.text) == "Created"
     by_auc = browser.get(page.link("auc"))
     assert names(by_auc) == ["run-1", "run-2", "run-0"]
     assert words(by_auc.one("th", aria_sort="descending").text) == "auc"
@@ -229,7 +231,7 @@ def test_a_filter_takes_mlflows_syntax_and_stays_in_every_link(
     query = {"filter": "metrics.auc > 0.75 and params.`max depth` != '4'"}
     page = browser.get(f"experiments/{sweep}", query_string=query)
     assert names(page) == ["run-1"]
-    assert page.one("input", name="filter")["value"] == query["filter"]
+    assert page.one("input", id="mlops-filter")["value"] == query["filter"]
     assert "metrics.auc+%3E+0.75" in page.link("auc")
     everything = browser.get(page.link("Clear"))
     assert len(names(everything)) == 3
@@ -257,7 +259,7 @@ def test_a_wrong_filter_is_answered_with_the_place_of_the_mistake(
     assert page.status == 400
     assert "Invalid filter at character" in page.one("div", role="alert").text
     assert page.one("mark").text == at
-    box = page.one("input", name="filter")
+    box = page.one("input", id="mlops-filter")
     assert box["value"] == filter_
     assert box["aria-invalid"] == "true"
     assert "mlops-problem" in box["aria-describedby"].split()
@@ -338,7 +340,7 @@ def test_the_trash_has_its_own_view(api: Api, browser: Browser, sweep: str) -> N
     assert "gone" not in names(page)
     trash = browser.get(page.link("Trash 1"))
     assert names(trash) == ["gone"]
-    assert names(browser.get(trash.link("Active 3"))) == ["run-2", "run-1", "run-0"]
+    assert names(browser.get(trash.link("Candidates 3"))) == ["run-2", "run-1", "run-0"]
 
 
 def test_the_example_of_a_filter_works_where_it_is_shown(browser: Browser, sweep: str) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from gitlab_mlops.access import ReadAccess
+from gitlab_mlops.access import MaintainAccess, ReadAccess
 from gitlab_mlops.blueprints.web.page import ROUTES, Route
 from tests.browsing import Browser, Page, log, without_nonces
 from tests.factories import Api, Forge
@@ -23,6 +23,9 @@ VALUES = {
     "artifact_path": "a/b.txt",
     "run_id": "the last run that `filled` made",
 }
+MAY_WRITE = ("developer", "maintainer", "owner")
+# What those who may are told of a form that is empty, and of what is not in the trash.
+NOT_LIKE_THIS = {"edit": {"POST": 400}, "delete": {"GET": 400, "POST": 400}}
 READER, WRITER = (200, 403), (200, 303)
 SIGN_IN = (303, 303)
 HIDDEN = (404, 404)
@@ -59,7 +62,8 @@ def filled(forge: Forge, visibility: str) -> Api:
     api = forge.developer(visibility)
     VALUES["run_id"] = run_id = log(api)
     path = f"/api/2.0/mlflow-artifacts/artifacts/0/{run_id}/artifacts/a/b.txt"
-    assert api.call("PUT", path, data=b"x").status_code == 200
+    # The beginning of a GIF, which is a picture to look at as well as a file.
+    assert api.call("PUT", path, data=b"GIF89a").status_code == 200
     return api
 
 
@@ -68,6 +72,18 @@ def browser_of(forge: Forge, project_id: int, role: str) -> Browser:
         return Browser.open(forge, project_id)
     user = forge.user() if role == "outsider" else forge.member(project_id, role)
     return Browser.open(forge, project_id, user)
+
+
+def expected_of(route: Route, role: str, visibility: str) -> int:
+    """What a route answers. A form is as much as what it does, though only a page asks for it."""
+    read, change = ROLES[role][visibility]
+    if route.access is ReadAccess:
+        return read
+    if route.access is MaintainAccess and role == "developer":
+        return 403
+    if role in MAY_WRITE and (answer := NOT_LIKE_THIS.get(route.rule.rpartition("/")[2])):
+        return answer.get(route.method, 200)
+    return 200 if route.method == "GET" and role in MAY_WRITE else change
 
 
 def test_there_are_pages_and_forms() -> None:
@@ -82,9 +98,8 @@ def test_every_page_answers_by_role_and_visibility(
 ) -> None:
     api = filled(forge, visibility)
     browser = browser_of(forge, api.project_id, role)
-    read, change = ROLES[role][visibility]
     for route in ROUTES:
-        expected = change if route.method == "POST" else read
+        expected = expected_of(route, role, visibility)
         answer = send(browser, route)
         assert answer.status_code == expected, route
         if route.method == "GET":

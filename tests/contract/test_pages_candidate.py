@@ -1,24 +1,18 @@
-"""The page of a candidate, its artifacts, its way into the trash, and where it is mentioned."""
+"""The page of a candidate, its way into the trash, and where it is mentioned."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any, NoReturn
+import json
 
 import pytest
 from flask import Flask
 
-from gitlab_mlops.errors import Unavailable
-from gitlab_mlops.storage import Storage
 from host_stub import issues, merge_requests
 from host_stub.database import db
 from host_stub.projects import Project
 from host_stub.users import User
 from tests.browsing import START, Browser, Page, log, words
 from tests.factories import Api, Forge
-
-FILES = "Files and folders"
 
 
 @pytest.fixture
@@ -37,20 +31,15 @@ def developer(forge: Forge, api: Api) -> Browser:
     return Browser.open(forge, api.project_id, forge.member(api.project_id, "developer"))
 
 
-def upload(api: Api, run_id: str, name: str, body: bytes = b"hello") -> None:
-    path = f"/api/2.0/mlflow-artifacts/artifacts/0/{run_id}/artifacts/{name}"
-    assert api.call("PUT", path, data=body).status_code == 200
-
-
 def test_the_head_says_what_and_who_and_how_long(api: Api, browser: Browser) -> None:
     run_id = log(api, "gbt", start_time=START, user_id="root")
     api.post("runs/update", run_id=run_id, status="FINISHED", end_time=START + 95_000)
     page = browser.get("candidates/1")
     assert words(page.one("h1").text) == "gbt"
     assert "<title>gbt ·" in page.html
-    assert "Finished [candidate:1]" in page.text
+    assert "[candidate:1]" in page.text
     assert run_id in page.text
-    assert "1 min 35 s" in page.text
+    assert "took 1 min 35 s" in page.text
     assert "(the client says root)" in page.text
     assert page.link("Default") == f"{browser.base}/experiments/0"
     assert "2023-11-14 22:13 UTC" in page.text
@@ -67,39 +56,156 @@ def test_what_was_logged_is_there(api: Api, browser: Browser) -> None:
         api,
         metrics={"auc": 0.123456789, "system/cpu": 3},
         params={"depth": "3", "empty": ""},
-        tags={"stage": "search", "mlflow.source.name": "train.py", "mlflow.note.content": "a\nb"},
+        tags={"stage": "search", "mlflow.source.name": "train.py", "mlflow.note.content": "*a*"},
     )
     page = browser.get("candidates/1")
-    assert ["auc", "0.123457", "7"] in page.rows()
-    assert page.all("td", title="0.123456789")
-    assert ["depth", "3"] in page.rows()
-    assert ["empty", "(empty)"] in page.rows()
-    assert ["stage", "search"] in page.rows()
-    assert page.one("p", class_="mlops-note").text == "a\nb"
+    (row,) = page.rows("Metrics")
+    assert row[1:] == ["0.123457", "0.123457", "0.123457 (best)", "7", "1"]
+    assert page.all("span", title="0.123456789")
+    assert page.rows("Parameters") == [["depth", "3"], ["empty", "(empty)"]]
+    assert page.rows("Tags")[0] == ["stage", "search"]
+    assert page.one("em").text == "a"
     folds = [words(each.text) for each in page.all("details")]
     assert any(each.startswith("System metrics 1") and "system/cpu" in each for each in folds)
     assert any("mlflow.source.name" in each and "train.py" in each for each in folds)
 
 
-def test_datasets_say_what_they_were_used_for(api: Api, browser: Browser) -> None:
+def test_a_metric_tells_its_history_and_which_way_is_better(api: Api, browser: Browser) -> None:
     run_id = log(api)
-    dataset = {"name": "iris", "digest": "a3f1", "source_type": "http", "source": "javascript:1"}
+    for key, values in {"val_loss": (3.0, "NaN", 1.0, 2.0), "lr": (1.0, 0.5)}.items():
+        points = [
+            {"key": key, "value": value, "timestamp": START, "step": step}
+            for step, value in enumerate(values)
+        ]
+        api.post("runs/log-batch", run_id=run_id, metrics=points)
+    page = browser.get("candidates/1")
+    main, other = page.rows("Metrics")
+    assert main == ["val_loss(lower is better)main metric", "2", "1 (best)", "3", "3", "4"]
+    assert other == ["lr", "0.5", "0.5", "1", "1", "2"]
+    assert page.link("lr") == f"{browser.base}/candidates/1/charts?chart=lr"
+
+
+def test_the_experiment_says_which_metric_is_the_main_one(api: Api, browser: Browser) -> None:
+    log(api, metrics={"auc": 0.5, "zeal": 2})
+    for name, value in (("name", "zeal"), ("greaterIsBetter", "False")):
+        key = f"mlflow.experiment.primaryMetric.{name}"
+        api.post("experiments/set-experiment-tag", experiment_id="0", key=key, value=value)
+    rows = [row[0] for row in browser.get("candidates/1").rows("Metrics")]
+    assert rows == ["zeal(lower is better)main metric", "auc(higher is better)"]
+
+
+def test_among_many_names_one_is_found_without_a_script(api: Api, browser: Browser) -> None:
+    few = browser.get("candidates/1") if log(api, params={"depth": "3"}) else None
+    assert few is not None
+    assert not few.all("input", name="find")
+    log(api, metrics={f"m{n}": n for n in range(20)}, params={"M1 of params": "x", "depth": "3"})
+    assert len(browser.get("candidates/2").rows("Metrics")) == 20
+    page = browser.get("candidates/2?find=M1")
+    assert [row[0] for row in page.rows("Metrics")] == ["m1", *(f"m{n}" for n in range(10, 20))]
+    assert [row[0] for row in page.rows("Parameters")] == ["M1 of params"]
+    assert page.one("input", name="find")["value"] == "M1"
+    assert "No metric’s name contains “100%”." in browser.get("candidates/2?find=100%25").text
+    assert browser.get("candidates/2?find=%00").status == 400
+
+
+SCHEMA = {
+    "mlflow_colspec": [
+        {"name": "age", "type": "long", "required": True},
+        {"name": "words", "type": "array", "items": {"type": "string"}, "required": False},
+    ]
+}
+
+
+def log_dataset(api: Api, run_id: str, **dataset: str) -> None:
+    dataset = {"name": "iris", "digest": "a3f1", "source_type": "http", "source": "s", **dataset}
     tags = [{"key": "mlflow.data.context", "value": "training"}]
     api.post("runs/log-inputs", run_id=run_id, datasets=[{"dataset": dataset, "tags": tags}])
+
+
+def test_datasets_say_what_they_were_used_for(api: Api, browser: Browser) -> None:
+    profile = json.dumps({"num_rows": 150_000, "num_elements": 600})
+    log_dataset(api, log(api), source="javascript:1", schema=json.dumps(SCHEMA), profile=profile)
     page = browser.get("candidates/1")
-    assert ["iris", "training", "a3f1", "http javascript:1"] in page.rows()
+    (dataset,) = page.all("article")
+    assert words(dataset.text).startswith("iris training digest a3f1 rows 150,000 elements 600 ")
+    assert "Source: http javascript:1" in words(dataset.text)
+    assert page.rows("Columns of iris") == [["age", "long"], ["words", "array of string optional"]]
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[" * 5000, '{"mlflow_colspec": [7]}', '{"mlflow_tensorspec": {"features": 1}}']
+)
+def test_a_dataset_that_nobody_understands_shows_what_it_says(
+    api: Api, browser: Browser, text: str
+) -> None:
+    log_dataset(api, log(api), schema=text, profile=text)
+    page = browser.get("candidates/1")
+    assert page.status == 200
+    assert page.one("pre", aria_label="Schema of the dataset").text.startswith(text[:200])
+
+
+def test_what_the_client_says_of_its_code_is_a_claim(api: Api, browser: Browser) -> None:
+    tags = {
+        "mlflow.source.git.commit": "4f1d2c9a8e7b6a5f4e3d2c1b0a9f8e7d6c5b4a39",
+        "mlflow.source.git.repoURL": "https://evil.example.com/",
+        "mlflow.source.git.dirty": "True",
+        "gitlab.CI_JOB_ID": "17",
+    }
+    log(api, tags=tags)
+    page = browser.get("candidates/1")
+    claims = [words(each.text) for each in page.all("span", class_="mlops-origin")]
+    assert claims[:4] == [
+        "4f1d2c9a8e7b",
+        "https://evil.example.com/",
+        "uncommitted changes",
+        "17",
+    ]
+    assert not page.all("span", class_="mlops-origin-stamped")
+    assert (
+        page.one("button", aria_label="Copy the commit")["data-mlops-copy"]
+        == tags["mlflow.source.git.commit"]
+    )
+    assert not page.has_link("https://evil.example.com/")
+    assert "said by the client, and checked by nobody" in page.text
+
+
+def test_models_that_were_logged_lead_to_their_files(api: Api, browser: Browser) -> None:
+    flavors = {"python_function": {"python_version": "3.11.9"}, "sklearn": {"sklearn_version": "1"}}
+    model = {"artifact_path": "a model", "flavors": flavors, "run_id": "x", "utc_time_created": "y"}
+    run_id = log(api)
+    api.post("runs/log-model", run_id=run_id, model_json=json.dumps(model))
+    page = browser.get("candidates/1")
+    assert page.link("a model") == f"{browser.base}/candidates/1/files?path=a+model"
+    assert "sklearn 1" in page.text
+    assert "Python 3.11.9" in page.text
 
 
 def test_parent_and_children_link_to_each_other(api: Api, browser: Browser) -> None:
     parent = log(api, "parent")
-    for name in ("fold-1", "fold-2"):
-        log(api, name, tags={"mlflow.parentRunId": parent})
+    for name, auc in (("fold-1", 0.5), ("fold-2", 0.9)):
+        log(api, name, metrics={"auc": auc}, tags={"mlflow.parentRunId": parent})
     log(api, "orphan", tags={"mlflow.parentRunId": "0" * 32})
     page = browser.get("candidates/1")
     assert page.link("fold-1") == f"{browser.base}/candidates/2"
     assert page.link("fold-2") == f"{browser.base}/candidates/3"
-    assert browser.get("candidates/2").link("parent") == f"{browser.base}/candidates/1"
+    rows = page.rows("Children")
+    assert [row[0] for row in rows] == ["fold-2", "fold-1"], "the best is first"
+    assert rows[0][1:3] == ["Running", "0.9"]
+    assert browser.get("candidates/2").link("Parent: parent") == f"{browser.base}/candidates/1"
     assert "not in this project" in browser.get("candidates/4").text
+
+
+def test_a_page_follows_a_candidate_only_while_it_runs(api: Api, browser: Browser) -> None:
+    run_id = log(api)
+    live = browser.get("candidates/1").one("p", id="mlops-live")
+    assert live["hx-get"] == f"{browser.base}/candidates/1"
+    targets = live["hx-select-oob"].split(",")
+    api.post("runs/update", run_id=run_id, status="FINISHED")
+    finished = browser.get("candidates/1")
+    assert not finished.all("p", id="mlops-live")
+    # What is asked for has a place in every page, or htmx would complain.
+    there = {each.attributes.get("id") for each in finished.elements}
+    assert {target.removeprefix("#") for target in targets} <= there
 
 
 def test_a_parent_in_another_project_looks_like_none(
@@ -111,112 +217,6 @@ def test_a_parent_in_another_project_looks_like_none(
     page = browser.get("candidates/1")
     assert "not in this project" in page.text
     assert "hidden-parent" not in page.html
-
-
-# Artifacts
-
-
-def test_artifacts_are_listed_folder_by_folder(api: Api, browser: Browser) -> None:
-    run_id = log(api)
-    upload(api, run_id, "report.html", b"x" * 2048)
-    upload(api, run_id, "model/sub dir/data.bin")
-    page = browser.get("candidates/1")
-    rows = [row[:2] for row in page.rows(FILES)]
-    assert rows == [["model", "–folder"], ["report.html(download)", "2.0 KiB"]]
-    model = browser.get(page.link("model"))
-    deeper = browser.get(model.link("sub dir"))
-    assert [row[0] for row in deeper.rows(FILES)] == ["data.bin(download)"]
-    assert browser.get(deeper.link("model")).has_link("sub dir")
-    assert browser.raw(deeper.link("data.bin(download)")).data == b"hello"
-
-
-@pytest.mark.parametrize("name", ["report.html", "image.svg", "a b'c\"d&e.txt", "ünï💐.xml"])
-def test_a_download_is_never_shown_by_the_browser(api: Api, browser: Browser, name: str) -> None:
-    body = b"<script>alert(1)</script>"
-    upload(api, log(api), name, body)
-    url = browser.get("candidates/1").link(f"{name}(download)")
-    answer = browser.raw(url)
-    assert (answer.status_code, answer.data) == (200, body)
-    assert answer.headers["Content-Disposition"].startswith("attachment;")
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert "sandbox" in answer.headers["Content-Security-Policy"]
-    assert answer.mimetype not in ("text/html", "image/svg+xml", "text/xml", "application/xml")
-    head = browser.raw(url, method="HEAD")
-    assert (head.status_code, head.data) == (200, b"")
-    assert head.headers["Content-Length"] == str(len(body))
-
-
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("candidates/1?path=nope", 404),
-        ("candidates/1?path=file.txt", 404),
-        ("candidates/1?path=../../2", 400),
-        ("candidates/1?path=/etc", 400),
-        ("candidates/1?path=a%00b", 400),
-        ("candidates/1?path=a%23b", 400),
-        ("candidates/1?page=0", 400),
-        ("candidates/1?page=x", 400),
-        ("candidates/1/artifacts/nope", 404),
-        ("candidates/1/artifacts/folder", 404),
-        ("candidates/1/artifacts/file.txt/x", 404),
-        ("candidates/1/artifacts/%2e%2e/%2e%2e/secret", 400),
-        ("candidates/1/artifacts/a%00b", 400),
-        ("candidates/1/artifacts/a%255c..%255cb", 400),
-        ("candidates/9/artifacts/file.txt", 404),
-    ],
-)
-def test_a_path_that_leads_nowhere_is_refused(
-    api: Api, browser: Browser, path: str, status: int
-) -> None:
-    run_id = log(api)
-    upload(api, run_id, "file.txt")
-    upload(api, run_id, "folder/file.txt")
-    assert browser.raw(path).status_code == status
-
-
-def test_a_folder_of_many_files_has_pages(app: Flask, api: Api, browser: Browser) -> None:
-    run_id = log(api)
-    storage: Storage = app.extensions["mlops"].storage
-    for number in range(205):
-        key = f"{api.project_id}/0/{run_id}/artifacts/many/{number:03d}"
-        storage.put(key, [b""], 0)
-    page = browser.get("candidates/1?path=many")
-    assert len(page.rows(FILES)) == 200
-    rest = browser.get(page.link("Next page"))
-    assert [row[0] for row in rest.rows(FILES)] == [f"{n}(download)" for n in range(200, 205)]
-    assert browser.get(rest.link("First page")).rows(FILES) == page.rows(FILES)
-
-
-class BrokenStorage(Storage):
-    """A store that cannot be reached."""
-
-    def __init__(self) -> None:
-        pass
-
-    def list_folder(self, *_arguments: Any) -> NoReturn:
-        raise Unavailable("The artifact store cannot be reached.")
-
-    open = list_folder
-
-
-@pytest.fixture
-def broken_storage(app: Flask) -> Iterator[None]:
-    mount = app.extensions["mlops"]
-    app.extensions["mlops"] = replace(mount, storage=BrokenStorage())
-    yield
-    app.extensions["mlops"] = mount
-
-
-@pytest.mark.usefixtures("broken_storage")
-def test_a_store_that_is_down_leaves_the_rest_of_the_page(api: Api, browser: Browser) -> None:
-    log(api, metrics={"auc": 0.5})
-    page = browser.get("candidates/1")
-    assert page.status == 200
-    assert "The artifact store cannot be reached." in page.text
-    assert ["auc", "0.5", "7"] in page.rows()
-    answer = browser.raw("candidates/1/artifacts/file.txt")
-    assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
 
 
 # Trash

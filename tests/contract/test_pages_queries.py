@@ -56,7 +56,13 @@ def test_statements_do_not_grow_with_what_is_shown(api: Api, browser: Browser) -
         "experiments?sort=name&name=a",
         "experiments/0",
         "experiments/0?order_by=metrics.m0+DESC&filter=params.p0+%3D+'1'",
+        "experiments/0?rows=tree&open=1&columns=metrics.m0&columns=author",
+        "experiments/0?rows=flat",
+        "experiments/0/names",
         "candidates/1",
+        "candidates/1/charts",
+        "candidates/1/edit",
+        "experiments/0/edit",
     )
     fill(api, 2, parent)
     few = [cost(browser, path) for path in paths]

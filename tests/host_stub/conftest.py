@@ -5,16 +5,21 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextvars import Context
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from blinker import Signal
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from gitlab_mlops import Events
+from host_stub import repositories
 from host_stub.database import db
-from host_stub.users import create_user
+from host_stub.projects import Project, Role, add_member, create_project
+from host_stub.users import User, create_user
 from tests.factories import Forge
 
 PASSWORD = "correct horse battery staple"
@@ -29,15 +34,17 @@ class Browser:
 
     def get(self, path: str) -> TestResponse:
         """Open a page."""
-        return self.client.get(path)
+        return self._send(self.client.get, path)
 
     def post(self, path: str, form: dict[str, Any] | None = None) -> TestResponse:
         """Send a form."""
-        return self.client.post(path, data={"csrf_token": self.csrf_token(), **(form or {})})
+        data = {"csrf_token": self.csrf_token(), **(form or {})}
+        return self._send(self.client.post, path, data=data)
 
     def csrf_token(self) -> str:
         """The token in the forms of this session."""
-        page = self.client.get("/users/sign_in", follow_redirects=True).get_data(as_text=True)
+        answer = self._send(self.client.get, "/users/sign_in", follow_redirects=True)
+        page = answer.get_data(as_text=True)
         found = re.search(r'name="csrf_token" value="([^"]+)"', page)
         assert found
         return found[1]
@@ -46,6 +53,11 @@ class Browser:
         """Fill in the sign-in form."""
         form = {"username": username, "password": password, "next": next_url}
         return self.post("/users/sign_in", form)
+
+    def _send(self, call: Callable[..., TestResponse], path: str, **options: Any) -> TestResponse:
+        """Send a request, without the application context that the test may be in: Flask would
+        take it for the request's, and remember who was signed in before."""
+        return Context().run(call, path, **options)
 
 
 @pytest.fixture
@@ -105,3 +117,68 @@ def announced(app: Flask) -> Iterator[list[Announced]]:
     yield heard
     for name, hear in listeners.items():
         getattr(events, name).disconnect(hear, sender=app)
+
+
+@dataclass(frozen=True)
+class LaterEvents(Events):
+    """The signals of a plugin that listens to all that the forge can tell."""
+
+    project_renamed: Signal = field(default_factory=Signal)
+    state_changed: Signal = field(default_factory=Signal)
+    branch_moved: Signal = field(default_factory=Signal)
+    pipeline_finished: Signal = field(default_factory=Signal)
+    user_removed: Signal = field(default_factory=Signal)
+
+
+LATER = ("project_renamed", "state_changed", "branch_moved", "pipeline_finished", "user_removed")
+
+
+@pytest.fixture
+def told(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[Announced]:
+    """What a later plugin would hear during the test, in order."""
+    heard: list[Announced] = []
+    events = LaterEvents()
+
+    def listener(name: str) -> Callable[..., None]:
+        def hear(_sender: Flask, **values: Any) -> None:
+            heard.append(Announced(name, values, db.session().in_transaction()))
+
+        return hear
+
+    for name in LATER:
+        getattr(events, name).connect(listener(name), sender=app, weak=False)
+    monkeypatch.setitem(app.extensions, "host_stub", events)
+    return heard
+
+
+@dataclass
+class Code:
+    """A public project whose repository is worked on by its owner, in an application context."""
+
+    project: Project
+    user: User
+
+    def commit(
+        self, branch: str = "main", files: dict[str, Any] | None = None, **options: Any
+    ) -> str:
+        """Commit; without `files`, a file that no other commit has. The sha."""
+        files = {f"{secrets.token_hex(6)}.txt": "x"} if files is None else files
+        options = {"message": "Change something", "author": self.user, **options}
+        return repositories.commit(self.project, branch, files, **options)
+
+    def developer(self) -> User:
+        """Somebody else who may write to the project."""
+        user = create_user(f"developer-{secrets.token_hex(6)}")
+        add_member(self.project, user, Role.DEVELOPER)
+        return user
+
+
+@pytest.fixture
+def code(app: Flask) -> Iterator[Code]:
+    """A project without commits."""
+    with app.app_context():
+        user = create_user(f"coder-{secrets.token_hex(6)}", name="Cora Coder")
+        project = create_project(user, "model", visibility="public")
+        db.session.commit()
+        yield Code(project, user)
+        db.session.rollback()

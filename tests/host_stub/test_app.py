@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import inspect
 
-from gitlab_mlops import Ability, Actor, Source
+from gitlab_mlops import Ability, Actor, Source, migrations
 from host_stub import create_app
-from host_stub.database import db
+from host_stub.database import create_tables, db
 from host_stub.issues import create_issue
 from host_stub.merge_requests import create_merge_request
-from host_stub.projects import Project
+from host_stub.projects import Project, create_project
+from host_stub.statuses import set_status
+from host_stub.users import User, create_user
 from tests.factories import Forge, bearer
 from tests.host_stub.conftest import Browser
 
@@ -57,6 +60,31 @@ def test_sqlite_is_set_up_for_several_writers(tmp_path: Path) -> None:
         names = ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")
         found = [db.session.execute(db.text(f"PRAGMA {name}")).scalar() for name in names]
         assert found == ["wal", 1, 10000, 1]
+
+
+def test_tables_of_an_earlier_version_get_what_they_lack(tmp_path: Path) -> None:
+    later = {"projects": "forked_from_id", "issuables": "source_project_id", "jobs": "log"}
+    with made(tmp_path) as app, app.app_context():
+        db.create_all()
+        migrations.upgrade(db.engine)
+        create_user("alice", "long enough")
+        db.session.commit()
+        db.session.execute(db.text("DROP INDEX ix_projects_forked_from_id"))
+        for table, column in later.items():
+            db.session.execute(db.text(f"ALTER TABLE {table} DROP COLUMN {column}"))
+        db.session.execute(db.text("DROP TABLE commit_statuses"))
+        db.session.commit()
+        create_tables()
+        create_tables()
+        user = db.session.query(User).one()
+        project = create_project(user, "after")
+        assert create_merge_request(project, user, "M").source_project_id == project.id
+        assert set_status(project, "a" * 40, "gate", "success").id
+        known = inspect(db.engine)
+        for table, column in later.items():
+            assert column in {found["name"] for found in known.get_columns(table)}
+        indexes = {found["name"] for found in known.get_indexes("projects")}
+        assert "ix_projects_forked_from_id" in indexes
 
 
 def test_two_applications_in_one_process_have_their_own_events(tmp_path: Path) -> None:

@@ -15,11 +15,12 @@ from host_stub.projects import (
     create_project,
     delete_project,
     find_project,
+    move_project,
     rename_project,
 )
 from host_stub.users import User, create_user
 from tests.factories import Forge
-from tests.host_stub.conftest import Announced, Browser
+from tests.host_stub.conftest import Announced, Browser, Code
 
 SignedIn = Callable[[int], Browser]
 
@@ -65,6 +66,17 @@ def test_renaming_keeps_the_id_and_frees_the_path(forge: Forge) -> None:
         rename_project(db.session.get_one(Project, project_id), "elsewhere")
         assert find_project(old) is None
     assert forge.path(project_id) == old.replace("/vision", "/elsewhere")
+
+
+def test_moving_is_told_with_the_old_path(code: Code, told: list[Announced]) -> None:
+    old = code.project.full_path
+    rename_project(code.project, "model")
+    assert told == []
+    group = create_group(f"group-of-{code.user.id}", code.user)
+    move_project(code.project, group, "moved")
+    assert code.project.full_path == f"{group.path}/moved"
+    assert [(one.name, one.in_transaction) for one in told] == [("project_renamed", True)]
+    assert told[0].values == {"project": code.project.value, "old_path": old}
 
 
 @pytest.mark.parametrize(

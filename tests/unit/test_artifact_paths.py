@@ -132,7 +132,7 @@ def test_a_reader_may_write_a_folder_in_other_ways(path: str, plain: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in POISON if path not in ("", "a//b", "a/", ".", "a/./b")]
+    "path", [path for path in POISON if path not in ("", "a//b", "a/", ".", "a/./b", "\ufffd")]
 )
 def test_a_reader_cannot_ask_for_what_cannot_be_written(path: str) -> None:
     with pytest.raises(Invalid):
@@ -160,6 +160,8 @@ def test_every_short_name_that_gets_in_is_one_that_the_stock_client_takes() -> N
     ("sent", "stored"),
     [
         ("images/k%step%20%timestamp%17%x.png", "images/k%step %timestamp%17%x.png"),
+        # an image of step 80: an escape of what is no UTF-8
+        ("images/k%step%80%timestamp%17%x.png", "images/k%step\ufffd%timestamp%17%x.png"),
         ("a%41b", "aAb"),
         ("a%20b", "a b"),
         ("caf%C3%A9", "café"),

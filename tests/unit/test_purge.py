@@ -19,6 +19,7 @@ from gitlab_mlops.models import (
     ExperimentTag,
     Input,
     InputTag,
+    JobStamp,
     Mention,
     MetricKey,
     MetricPoint,
@@ -44,6 +45,14 @@ def fill(session: Session, project: Project, other: Project) -> None:
             CandidateTag(candidate_id=candidate.id, key="k", value="v"),
             Param(candidate_id=candidate.id, key="k", value="v"),
             ModelLink(candidate_id=candidate.id, direction="output", model_id="m"),
+            JobStamp(
+                candidate_id=candidate.id,
+                project_id=project.id,
+                source_project_id=project.id,
+                **dict.fromkeys(
+                    ("job_id", "pipeline_id", "sha", "ref", "merge_request", "url"), "x"
+                ),
+            ),
             key := MetricKey(project_id=project.id, key="k"),
             dataset := Dataset(
                 experiment_id=experiment_id,

@@ -1,8 +1,10 @@
-"""A candidate's artifacts: folders to look into, files to download."""
+"""The bytes of a candidate's artifacts: a file or a folder to download, a picture to show."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shlex
+from collections.abc import Iterator
+from itertools import chain
 
 from flask import Response, request
 
@@ -10,89 +12,99 @@ from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.blueprints import streams
 from gitlab_mlops.blueprints.endpoint import mounted
 from gitlab_mlops.blueprints.web import state
-from gitlab_mlops.blueprints.web.frames import render_candidate
 from gitlab_mlops.blueprints.web.page import CANDIDATE, page
-from gitlab_mlops.errors import MLOpsError, NotFound, Unavailable
-from gitlab_mlops.services import artifacts, candidates, overview
+from gitlab_mlops.blueprints.web.previews.images import MAX_IMAGE_BYTES, image_type
+from gitlab_mlops.errors import Invalid, NotFound
+from gitlab_mlops.services import archive, artifacts, overview
 from gitlab_mlops.services.artifacts import Place
-from gitlab_mlops.services.records import CandidateRecord
-from gitlab_mlops.storage import Entry
+from gitlab_mlops.storage import Blob
 from gitlab_mlops.wire import paths
 
-PER_PAGE = 200
+NO_IMAGE = "This file is no image that can be shown here; download it instead."
+GUARDS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """A page of a folder: `entries` with their paths, folders first.
-
-    `trail` are the folders above as (name, path). `problem` tells why there are no entries.
-    """
-
-    path: str
-    trail: list[tuple[str, str]]
-    entries: list[tuple[Entry, str]]
-    total: int
-    page: int
-    problem: str = ""
-
-    @property
-    def has_more(self) -> bool:
-        """Whether there is a page after this."""
-        return self.page * PER_PAGE < self.total
+def place_of(access: ReadAccess, experiment_iid: int, eid: str, path: str) -> Place:
+    """Where a path of a candidate's artifacts is; `Invalid` for one that there cannot be."""
+    plain = paths.to_read(path)
+    root = f"{experiment_iid}/{eid}/artifacts"  # as in `wire.runs.artifact_uri`
+    return artifacts.locate(access, f"{root}/{plain}" if plain else root)
 
 
 @page(f"{CANDIDATE}/artifacts/<path:artifact_path>", access=ReadAccess)
 def artifact(access: ReadAccess, candidate_iid: int, artifact_path: str) -> Response:
     """A file, always as a download."""
     experiment_iid, eid = overview.get_eid(access, candidate_iid)
-    place = _place(access, experiment_iid, eid, artifact_path)
+    place = place_of(access, experiment_iid, eid, artifact_path)
     access.session.commit()  # no connection waits while the bytes flow
-    storage = mounted().storage
     try:
-        return streams.send_file(request, storage, place.key, place.name)
+        return streams.send_file(request, mounted().storage, place.key, place.name)
     except NotFound:
         # In the words of the page, because the API's tell the run's id.
-        raise NotFound(f"Candidate {candidate_iid} has no file “{place.path}”.") from None
+        raise _missing(candidate_iid, place) from None
 
 
-@page(f"{CANDIDATE}/files", access=ReadAccess)
-def candidate_files(access: ReadAccess, candidate_iid: int) -> Response:
-    """A folder of a candidate's artifacts."""
-    record = candidates.get_by_iid(access, candidate_iid)
-    folder = look_into(access, record, state.raw("path"), state.page_number())
-    return render_candidate(access, "candidate_files.html", record, tab="files", folder=folder)
-
-
-def look_into(access: ReadAccess, record: CandidateRecord, path: str, page: int) -> Folder:
-    """A folder of a candidate; raise `NotFound` if there is none, `Invalid` for a bad path.
-
-    The rest of the page does not depend on the store, so it survives a store that is down.
-    """
-    place = _place(access, record.experiment_iid, record.eid, path)
+@page(f"{CANDIDATE}/preview/<path:artifact_path>", access=ReadAccess)
+def picture(access: ReadAccess, candidate_iid: int, artifact_path: str) -> Response:
+    """A picture for a page to show: of one of few types, as its bytes tell and not its name."""
+    experiment_iid, eid = overview.get_eid(access, candidate_iid)
+    place = place_of(access, experiment_iid, eid, artifact_path)
+    access.session.commit()
     try:
-        found = artifacts.list_folder(mounted().storage, place)
-    except Unavailable as error:
-        return Folder(place.path, _trail(place.path), [], 0, 1, _reason(error))
-    if place.path and not found:
-        raise NotFound(f"Candidate {record.iid} has no folder “{place.path}”.")
-    found.sort(key=lambda entry: (not entry.is_folder, entry.name))
-    first = (page - 1) * PER_PAGE
-    below = f"{place.path}/" if place.path else ""
-    shown = [(entry, below + entry.name) for entry in found[first : first + PER_PAGE]]
-    return Folder(place.path, _trail(place.path), shown, len(found), page)
+        blob = mounted().storage.open(place.key)
+    except NotFound:
+        raise _missing(candidate_iid, place) from None
+    chunks = iter(blob.chunks)
+    start = next(chunks, b"")
+    media_type = image_type(start)
+    if not media_type or blob.size > MAX_IMAGE_BYTES:
+        blob.close()
+        raise Invalid(NO_IMAGE)
+    return _picture(blob, chain((start,), chunks), media_type)
 
 
-def _place(access: ReadAccess, experiment_iid: int, eid: str, path: str) -> Place:
-    plain = paths.to_read(path)
-    root = f"{experiment_iid}/{eid}/artifacts"  # as in `wire.runs.artifact_uri`
-    return artifacts.locate(access, f"{root}/{plain}" if plain else root)
+def _picture(blob: Blob, chunks: Iterator[bytes], media_type: str) -> Response:
+    response = Response(chunks, headers=GUARDS, direct_passthrough=True)
+    response.call_on_close(blob.close)
+    response.headers["Content-Type"] = media_type
+    response.headers["Content-Length"] = str(blob.size)
+    response.headers["Content-Disposition"] = "inline"
+    response.headers["Cache-Control"] = "private, no-cache"  # a page of thumbnails asks for changes
+    if blob.etag:
+        response.set_etag(blob.etag)
+        response.make_conditional(request)
+    return response
 
 
-def _trail(path: str) -> list[tuple[str, str]]:
-    names = path.split("/") if path else []
-    return [(name, "/".join(names[: index + 1])) for index, name in enumerate(names)]
+@page(f"{CANDIDATE}/archive", access=ReadAccess)
+def folder_archive(access: ReadAccess, candidate_iid: int) -> Response:
+    """A folder of artifacts, or all of them, as a zip file."""
+    experiment_iid, eid = overview.get_eid(access, candidate_iid)
+    place = place_of(access, experiment_iid, eid, state.raw("path"))
+    access.session.commit()
+    name = place.name or f"candidate-{candidate_iid}"
+    found = _collect(place, name, eid)
+    body = () if request.method == "HEAD" else found.chunks()
+    response = Response(body, headers=GUARDS, direct_passthrough=True)
+    response.headers["Content-Type"] = "application/zip"
+    response.headers["Content-Length"] = str(found.size())
+    response.headers["Content-Disposition"] = streams.disposition(f"{name}.zip")
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
-def _reason(error: MLOpsError) -> str:
-    return str(error) or "The artifact store cannot be reached at the moment."
+def _collect(place: Place, name: str, eid: str) -> archive.Archive:
+    try:
+        return archive.collect(mounted().storage, place, name)
+    except Invalid as error:
+        of_folder = f" --artifact-path {shlex.quote(place.path)}" if place.path else ""
+        command = f"mlflow artifacts download --run-id {eid}{of_folder} --dst-path ."
+        raise Invalid(f"{error} MLflow's client gets them: {command}") from None
+
+
+def _missing(candidate_iid: int, place: Place) -> NotFound:
+    return NotFound(f"Candidate {candidate_iid} has no file “{place.path}”.")

@@ -1,34 +1,28 @@
-"""The pages of a project's experiments, and of the candidates in one of them."""
+"""The list of a project's experiments."""
 
 from __future__ import annotations
 
-import json
-
 from flask import Response
 
-from gitlab_mlops.access import ReadAccess, WriteAccess
-from gitlab_mlops.blueprints.endpoint import mounted
-from gitlab_mlops.blueprints.web import state
-from gitlab_mlops.blueprints.web.frames import may, render_experiment
-from gitlab_mlops.blueprints.web.links import tracking_uri
-from gitlab_mlops.blueprints.web.ordering import NEWEST_FIRST, Head, head
-from gitlab_mlops.blueprints.web.page import EXPERIMENT, page
-from gitlab_mlops.blueprints.web.rendering import people, render
-from gitlab_mlops.blueprints.web.state import TableState
-from gitlab_mlops.blueprints.web.table import Table, make_table
+from gitlab_mlops.access import MaintainAccess, ReadAccess, WriteAccess
+from gitlab_mlops.blueprints.web import formats, state
+from gitlab_mlops.blueprints.web.facts import NOTE_TAG
+from gitlab_mlops.blueprints.web.frames import STYLES, may
+from gitlab_mlops.blueprints.web.page import page
+from gitlab_mlops.blueprints.web.rendering import HTMX, people, render
+from gitlab_mlops.blueprints.web.snippet import first_steps
 from gitlab_mlops.errors import Invalid
-from gitlab_mlops.services import overview, records
-from gitlab_mlops.services.experiments import ExperimentRecord
-from gitlab_mlops.services.overview import Position, Sort, View
-from gitlab_mlops.services.search import Page, search_candidates
+from gitlab_mlops.services import experiments as services
+from gitlab_mlops.services import leaders, overview
+from gitlab_mlops.services.objectives import DIRECTION_TAG, NAME_TAG
+from gitlab_mlops.services.overview import ExperimentSummary, Position, Sort, View
 from gitlab_mlops.wire import paging
-from gitlab_mlops.wire.filters import parse_candidate_filter
 
 PER_PAGE = 50
 SORTS: tuple[Sort, ...] = ("activity", "name", "candidates")
 VIEWS: tuple[View, ...] = ("active", "deleted")
-MAX_EXAMPLE = 80
-"""Characters of each part of the example of a filter."""
+MAX_TAG = 300
+"""Characters of a note or a metric's name that the list needs."""
 
 
 @page("/experiments", access=ReadAccess)
@@ -41,11 +35,19 @@ def experiments(access: ReadAccess) -> Response:
     counts = overview.count_experiments(access)
     # Nothing here has a candidate yet: time to say how they come.
     is_bare = view == "active" and not name and not any(each.candidates for each in found)
+    tags = _tags(access, found)
     return render(
         access,
         "experiments.html",
         title="Experiments",
+        assets=(*STYLES, *(HTMX if is_bare else ())),
         experiments=found,
+        notes={each: formats.first_line(own.get(NOTE_TAG, "")) for each, own in tags.items()},
+        # In the trash no candidate is left to be the best.
+        leaders=leaders.leaders(access, tags) if view == "active" else {},
+        notice=_notice(),
+        may_write=may(access, WriteAccess),
+        may_maintain=may(access, MaintainAccess),
         counts=counts,
         name=name,
         view=view,
@@ -53,35 +55,26 @@ def experiments(access: ReadAccess) -> Response:
         is_first_page=not state.text("after"),
         next_page=paging.encode({"after": after}) if after else "",
         people=people([each.actor_id for each in found]),
-        snippet=_snippet(access, "first-steps") if is_bare else None,
+        snippet=first_steps(access, "first-steps") if is_bare else None,
     )
 
 
-@page(EXPERIMENT, access=ReadAccess)
-def experiment(access: ReadAccess, experiment_iid: int) -> Response:
-    """The candidates of an experiment."""
-    shown = state.table_state()
-    found = overview.get_experiment(access, experiment_iid)
-    counts = overview.count_candidates(access, found.id)
-    result = _search(access, found, shown)
-    table = make_table(records.load(access, result.rows, with_datasets=False), shown.order)
-    is_empty = not counts.active and not counts.deleted
-    return render_experiment(
-        access,
-        "experiment.html",
-        found,
-        counts,
-        tab="trash" if shown.view == "deleted" else "candidates",
-        authors=[record.actor_id for record, _ in table.rows],
-        status=400 if shown.problem else 200,
-        state=shown,
-        table=table,
-        heads=_heads(shown, table),
-        newest_first=NEWEST_FIRST,
-        example=_example(table),
-        next_page=paging.search_token(result.after, shown.order) if result.after else "",
-        snippet=_snippet(access, found.name) if is_empty else None,
-    )
+def _tags(access: ReadAccess, found: list[ExperimentSummary]) -> dict[int, dict[str, str]]:
+    wanted = (NOTE_TAG, NAME_TAG, DIRECTION_TAG)
+    return services.tags_of(access, [each.id for each in found], wanted, length=MAX_TAG)
+
+
+def _notice() -> str:
+    """What was deleted before this page, as its address tells."""
+    deleted, freed = state.text("deleted"), state.text("freed")
+    if not (_is_count(deleted) and _is_count(freed)):
+        return ""
+    many = formats.plural(int(deleted), "experiment")
+    return f"{many} deleted for ever. That freed {formats.size(int(freed))}."
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 def _position() -> Position | None:
@@ -92,67 +85,3 @@ def _position() -> Position | None:
     if not isinstance(position, list):
         raise Invalid("This page does not exist: its address is not whole; start again.")
     return position
-
-
-def _search(access: ReadAccess, experiment: ExperimentRecord, shown: TableState) -> Page:
-    if shown.problem:
-        return Page([], None)
-    return search_candidates(
-        access,
-        [experiment.id],
-        where=shown.where,
-        order=shown.order,
-        view="deleted" if shown.view == "deleted" else "active",
-        limit=PER_PAGE,
-        after=shown.position,
-    )
-
-
-def _heads(shown: TableState, table: Table) -> dict[str, Head]:
-    """The heads that sort, by the name of what they sort by."""
-    heads = {
-        "status": head(shown.order, "attributes.status", "attribute", "status"),
-        "name": head(shown.order, "attributes.run_name", "attribute", "name"),
-        "created": head(shown.order, "attributes.start_time", "attribute", "start_time"),
-    }
-    columns = [*table.columns, *table.hidden, *(column for column, _ in table.constants)]
-    return heads | {
-        each.order_by: head(shown.order, each.order_by, each.entity, each.key)
-        for each in columns
-        if each.order_by
-    }
-
-
-def _example(table: Table) -> str:
-    """A filter that finds something here, made of what the first candidate has."""
-    cells = table.rows[0][1] if table.rows else []
-    parts: dict[str, str] = {}
-    for column, cell in zip(table.columns, cells, strict=True):
-        if cell is None or column.entity in parts:
-            continue
-        is_metric = column.entity == "metric"
-        part = f"{column.order_by} " + (f">= {cell.text}" if is_metric else f"= '{cell.text}'")
-        if _is_filter(part):
-            parts[column.entity] = part
-    return " and ".join(parts.values()) or "metrics.accuracy > 0.9 and params.depth = '3'"
-
-
-def _is_filter(text: str) -> bool:
-    try:
-        return len(text) <= MAX_EXAMPLE and parse_candidate_filter(text) is not None
-    except Invalid:
-        return False
-
-
-def _snippet(access: ReadAccess, experiment_name: str) -> dict[str, object]:
-    """What it takes to log the first candidate."""
-    mount = mounted()
-    return {
-        # JSON's way to write a text is also Python's.
-        "experiment": json.dumps(experiment_name, ensure_ascii=False),
-        "signed_in": access.actor is not None,
-        "tracking_uri": tracking_uri(mount.settings.api_prefix, access.project),
-        "tokens_url": mount.host.chrome.tokens_url(),
-        "scopes": mount.settings.write_scopes,
-        "may_write": may(access, WriteAccess),
-    }

@@ -63,6 +63,10 @@ class Links:
         """An artifact to download."""
         return self._url(f"candidates/{iid}/artifacts/{quote(path)}", {})
 
+    def picture(self, iid: int, path: str) -> str:
+        """The bytes of an artifact that is a picture, for a page to show."""
+        return self._url(f"candidates/{iid}/preview/{quote(path)}", {})
+
     def curves(self) -> str:
         """The points of curves, as JSON."""
         return self._url("curves", {})

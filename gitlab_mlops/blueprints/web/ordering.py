@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from gitlab_mlops.blueprints.web.columns import ColumnEntity
 from gitlab_mlops.errors import Invalid
 from gitlab_mlops.services.expressions import Entity, Order
 from gitlab_mlops.wire.order import parse_candidate_order
@@ -13,7 +14,7 @@ from gitlab_mlops.wire.order import parse_candidate_order
 NEWEST_FIRST = "attributes.start_time DESC"
 """What MLflow, and so the search, sorts by at the end."""
 
-_PREFIXES = {"metric": "metrics", "param": "params"}
+_PREFIXES = {"attribute": "attributes", "metric": "metrics", "param": "params", "tag": "tags"}
 _QUOTES = ("", "`", '"', "'")
 
 
@@ -29,8 +30,8 @@ class Head:
 
 
 @lru_cache(maxsize=4096)
-def order_name(entity: Literal["metric", "param"], key: str) -> str:
-    """How MLflow's `order_by` names a metric or parameter; empty if its grammar cannot."""
+def order_name(entity: ColumnEntity, key: str) -> str:
+    """How an order or filter of MLflow names a metric, parameter or tag; empty if none can."""
     for quote in _QUOTES:
         name = f"{_PREFIXES[entity]}.{quote}{key}{quote}"
         try:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from flask import request
 
+from gitlab_mlops.blueprints.web.columns import ColumnName, parse_columns
 from gitlab_mlops.errors import Invalid
 from gitlab_mlops.services.expressions import Expression, Order
 from gitlab_mlops.wire import filters, order, paging
 from gitlab_mlops.wire.tokens import FilterError
 
 T = TypeVar("T", bound=str)
+Query = dict[str, str | tuple[str, ...]]
 
 MAX_FILTER = 20_000
 """Characters of a filter; browsers and proxies take no much longer URL."""
+MAX_OPEN = 20
+"""Parents whose children show at once."""
+MAX_SELECTED = 200
+"""Candidates that are ticked at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +40,43 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class TableState:
-    """The table of candidates as its URL describes it, and what the search makes of that."""
+    """The table of candidates as its URL describes it, and what the search makes of that.
+
+    `columns` are the chosen ones, empty for those that the page chooses. `rows` is `tree`, `flat`,
+    or empty for what suits; `open` are the iids of the parents whose children show, `selected`
+    those of the candidates that are ticked.
+    """
 
     filter: str
     order_by: tuple[str, ...]
     view: str
     page_token: str
+    columns: tuple[ColumnName, ...]
+    rows: str
+    open: tuple[int, ...]
+    selected: tuple[int, ...]
     where: Expression | None
     order: tuple[Order, ...]
     position: Sequence[str | int | float | None] | None
     problem: Problem | None
 
-    def query(self, **changes: str | tuple[str, ...]) -> dict[str, str | tuple[str, ...]]:
+    def query(self, **changes: str | tuple[str, ...]) -> Query:
         """The URL's query for the same table with these changes, on its first page."""
-        same: dict[str, str | tuple[str, ...]] = {
+        return self.found() | {
+            "rows": self.rows,
+            "open": numbers_text(self.open),
+            "selected": numbers_text(self.selected),
+            **changes,
+        }
+
+    def found(self) -> Query:
+        """The query for other views of the same candidates: charts, wide mode, exports."""
+        return {
             "filter": self.filter,
             "order_by": self.order_by,
             "view": self.view if self.view != "active" else "",
+            "columns": tuple(each.text for each in self.columns),
         }
-        return same | changes
 
 
 def table_state() -> TableState:
@@ -69,6 +93,10 @@ def table_state() -> TableState:
         order_by=order_by,
         view=choice("view", ("active", "deleted")),
         page_token=token,
+        columns=parse_columns(texts("columns")),
+        rows=choice("rows", ("", "tree", "flat")),
+        open=numbers("open", MAX_OPEN),
+        selected=numbers("selected", MAX_SELECTED),
         where=where,
         order=orders or (),
         position=paging.search_position(token, orders or ()) if not other_problem else None,
@@ -110,6 +138,31 @@ def page_number() -> int:
     if not (given.isascii() and given.isdigit() and len(given) < 10 and int(given) > 0):
         raise Invalid("“page” in the address of this page is a whole number from 1.")
     return int(given)
+
+
+def numbers(name: str, limit: int, given: Sequence[str] | None = None) -> tuple[int, ...]:
+    """Numbers of candidates, each once, in one part of the query with commas, or in several.
+
+    `given` are the parts, if they come from elsewhere, such as a form.
+    """
+    parts = request.args.getlist(name) if given is None else given
+    pieces = [piece.strip() for part in parts for piece in part.split(",") if piece.strip()]
+    if not all(map(_is_iid, pieces)):
+        raise Invalid(f"“{name}” is a list of numbers of candidates, such as 3,7.")
+    found = tuple(dict.fromkeys(map(int, pieces)))
+    if len(found) > limit:
+        raise Invalid(f"“{name}” names {len(found):,} candidates; at most {limit:,} will do.")
+    return found
+
+
+def numbers_text(iids: Iterable[int]) -> str:
+    """What `numbers` reads."""
+    return ",".join(map(str, iids))
+
+
+def _is_iid(piece: str) -> bool:
+    # A larger number would be an error in PostgreSQL.
+    return piece.isascii() and piece.isdigit() and len(piece) <= 10 and int(piece) < 2**31
 
 
 def _checked(value: str) -> str:

@@ -1,0 +1,124 @@
+"""The page of a candidate's artifacts: a tree, and next to it a folder or the preview of a file."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, replace
+from urllib.parse import unquote
+
+from flask import Response
+
+from gitlab_mlops.access import ReadAccess
+from gitlab_mlops.blueprints.endpoint import mounted
+from gitlab_mlops.blueprints.web import state
+from gitlab_mlops.blueprints.web.artifacts import place_of
+from gitlab_mlops.blueprints.web.folders import LAYOUTS, Folder, description, lay_out
+from gitlab_mlops.blueprints.web.frames import render_candidate
+from gitlab_mlops.blueprints.web.links import Links
+from gitlab_mlops.blueprints.web.page import CANDIDATE, page
+from gitlab_mlops.blueprints.web.previews import MAX_BYTES, Part, Preview, View, preview
+from gitlab_mlops.blueprints.web.trees import Branch, find_way, grow, join, trail_of
+from gitlab_mlops.errors import Unavailable
+from gitlab_mlops.services import artifacts, candidates
+from gitlab_mlops.services.artifacts import Amount, Place
+from gitlab_mlops.storage import Entry
+
+MAX_COUNTED = 2000
+"""Files that are counted for the size of a folder; a store lists a thousand at a time."""
+UNREACHABLE = "The artifact store cannot be reached at the moment."
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file with its preview."""
+
+    entry: Entry
+    path: str
+    preview: Preview
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is at a path, with the tree around it; `problem` tells why there is nothing.
+
+    In a folder, `file` is the one that tells what the folder is, if there is one.
+    """
+
+    path: str
+    trail: list[tuple[str, str]]
+    tree: Branch | None = None
+    folder: Folder | None = None
+    file: File | None = None
+    problem: str = ""
+
+
+@page(f"{CANDIDATE}/files", access=ReadAccess)
+def candidate_files(access: ReadAccess, candidate_iid: int) -> Response:
+    """A folder of a candidate's artifacts, or a file of them."""
+    record = candidates.get_by_iid(access, candidate_iid)
+    place = place_of(access, record.experiment_iid, record.eid, state.raw("path"))
+    shelf = Shelf(place, candidate_iid, Links.of(mounted().host, access.project))
+    return render_candidate(
+        access,
+        "candidate_files.html",
+        record,
+        tab="files",
+        assets=("files.css",),
+        look=shelf.look(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The artifacts of a candidate, and the place among them that a request asks for."""
+
+    place: Place
+    iid: int
+    links: Links
+
+    def look(self) -> Look:
+        """What is at the place. The rest of the page survives a store that is down."""
+        path = self.place.path
+        number, layout = state.page_number(), state.choice("layout", LAYOUTS)
+        view: View = "end" if state.choice("part", ("", "end")) else ""
+        view = view or ("source" if state.choice("raw", ("", "1")) else "")
+        try:
+            way = find_way(self._list, path)
+            look = Look(path, trail_of(path), grow(way))
+            if way.file is not None:
+                return replace(look, file=self._open(way.file, path, view))
+            entries = way.levels[-1][1]
+            folder = lay_out(path, entries, self._measure(entries), number, layout)
+            return replace(look, folder=folder, file=self._description(folder))
+        except Unavailable as error:
+            return Look(path, trail_of(path), problem=str(error) or UNREACHABLE)
+
+    def _list(self, path: str) -> list[Entry]:
+        return artifacts.list_folder(mounted().storage, replace(self.place, path=path))
+
+    def _measure(self, entries: list[Entry]) -> Amount:
+        if any(entry.is_folder for entry in entries):
+            return artifacts.measure_folder(mounted().storage, self.place, MAX_COUNTED)
+        return Amount(len(entries), sum(entry.size for entry in entries), has_more=False)
+
+    def _description(self, folder: Folder) -> File | None:
+        name = description(folder)
+        for entry, path in folder.entries:
+            if entry.name == name:
+                return self._open(entry, path, "")
+        return None
+
+    def _open(self, entry: Entry, path: str, view: View) -> File:
+        place = replace(self.place, path=path)
+        first = max(0, entry.size - MAX_BYTES) if view == "end" else 0
+        stop = min(entry.size, first + MAX_BYTES)
+        data = artifacts.read_part(mounted().storage, place, first, stop)
+        folder = posixpath.dirname(path)
+        part = Part(entry.name, data, entry.size, first)
+        return File(entry, path, preview(part, view, lambda target: self._resolve(folder, target)))
+
+    def _resolve(self, folder: str, target: str) -> str:
+        """The page of what a document in `folder` calls `target`."""
+        plain = unquote(target.partition("#")[0].partition("?")[0])
+        path = posixpath.normpath(join(folder, plain))
+        return self.links.files(self.iid, path="" if path.startswith(".") else path)

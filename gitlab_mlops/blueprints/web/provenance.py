@@ -1,0 +1,107 @@
+"""Where a candidate comes from: code, job, environment, as far as anybody said so.
+
+What the client says in tags is a claim: it is shown as one, as plain text, and nothing is looked
+up by it, for it may name anything. What CI stamped is a fact; `Origin.is_stamped` tells them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gitlab_mlops.blueprints.web import formats
+from gitlab_mlops.wire.model_history import LoggedModel
+
+SHORT_COMMIT = 12
+MAX_TEXT = 200
+"""Characters of an origin that are shown."""
+_HEX = frozenset("0123456789abcdefABCDEF")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One thing that is known of where a candidate comes from.
+
+    `to_copy` is the whole of a `text` that is shortened, if people want it elsewhere. `url` is
+    where a fact leads; a claim leads nowhere.
+    """
+
+    label: str
+    text: str
+    to_copy: str = ""
+    is_stamped: bool = False
+    url: str = ""
+
+
+# Of several tags the first counts that is there; GitLab's own names come from its runner.
+_COMMIT = ("mlflow.source.git.commit", "mlflow.git.commit", "gitlab.CI_COMMIT_SHA")
+_BRANCH = ("mlflow.source.git.branch", "mlflow.git.branch", "gitlab.CI_COMMIT_REF_NAME")
+_REPOSITORY = ("mlflow.source.git.repoURL", "mlflow.git.repoURL", "gitlab.CI_PROJECT_URL")
+_DIRTY = ("mlflow.source.git.dirty", "mlflow.git.dirty")
+_OF_CI = (
+    ("Job", ("gitlab.CI_JOB_ID",)),
+    ("Pipeline", ("gitlab.CI_PIPELINE_ID",)),
+    ("Merge request", ("gitlab.CI_MERGE_REQUEST_IID",)),
+)
+_ENVIRONMENT = (
+    ("Source", ("mlflow.source.name",)),
+    ("Kind of source", ("mlflow.source.type",)),
+    ("Entry point", ("mlflow.project.entryPoint",)),
+    ("User", ("mlflow.user",)),
+    ("Image", ("mlflow.docker.image.uri", "mlflow.docker.image.id")),
+    ("Autologged by", ("mlflow.autologging",)),
+    ("MLflow", ("mlflow.version", "mlflow_version")),
+    ("Python", ("mlflow.python.version", "python_version", "python.version")),
+)
+
+
+def code_of(tags: Mapping[str, str], stamped: Sequence[Origin] = ()) -> list[Origin]:
+    """The code and the job that made a candidate: what CI stamped, then what the client claims.
+
+    A claim of what is stamped anyway is left out if it says the same.
+    """
+    claimed = [
+        *_claimed_commit(tags),
+        *_claims(tags, (("Branch", _BRANCH), ("Repository", _REPOSITORY))),
+        *_claimed_state(tags),
+        *_claims(tags, _OF_CI),
+    ]
+    known = {(each.label, each.to_copy or each.text) for each in stamped}
+    return [
+        *stamped,
+        *(each for each in claimed if (each.label, each.to_copy or each.text) not in known),
+    ]
+
+
+def environment_of(tags: Mapping[str, str], models: Iterable[LoggedModel]) -> list[Origin]:
+    """What a candidate ran in; the models that it logged may tell the version of Python."""
+    found = _claims(tags, _ENVIRONMENT)
+    pythons = dict.fromkeys(each.python for each in models if each.python)
+    if pythons and not any(each.label == "Python" for each in found):
+        found.append(Origin("Python", ", ".join(pythons)))
+    return found
+
+
+def _claims(tags: Mapping[str, str], wanted: Iterable[tuple[str, Iterable[str]]]) -> list[Origin]:
+    found = ((label, _first(tags, keys)) for label, keys in wanted)
+    return [Origin(label, formats.shortened(said, MAX_TEXT)) for label, said in found if said]
+
+
+def _claimed_commit(tags: Mapping[str, str]) -> list[Origin]:
+    said = _first(tags, _COMMIT)
+    if not said:
+        return []
+    is_hash = len(said) in (40, 64) and _HEX.issuperset(said)
+    text = said[:SHORT_COMMIT] if is_hash else formats.shortened(said, MAX_TEXT)
+    return [Origin("Commit", text, said[:MAX_TEXT])]
+
+
+def _claimed_state(tags: Mapping[str, str]) -> list[Origin]:
+    said = _first(tags, _DIRTY).lower()
+    if said not in ("true", "false"):
+        return []
+    return [Origin("Working copy", "uncommitted changes" if said == "true" else "clean")]
+
+
+def _first(tags: Mapping[str, str], keys: Iterable[str]) -> str:
+    return next((said for key in keys if (said := tags.get(key, "").strip())), "")

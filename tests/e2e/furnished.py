@@ -1,0 +1,152 @@
+"""A project with all that a page may have to show, for tests that look at every page."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+from tests.browsing import START, log
+from tests.factories import Api, Forge
+
+EPOCHS = 20
+LONG = "a-very-long-name-without-any-spaces-" * 6
+EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+NOTE = """\
+# Why
+
+It is **better** than `svm`, see <https://example.com> and !1.
+
+| metric | value |
+|--:|:--|
+| auc | 0.9 |
+
+- [x] looked at the figures
+
+```python
+mlflow.start_run()
+```
+"""
+SOURCE = {"mlflow.source.name": "train.py", "mlflow.source.type": "JOB", "gitlab.CI_JOB_ID": "7",
+          "mlflow.source.git.commit": "4f0c1e2d" * 5, "mlflow.source.git.branch": "main",
+          "mlflow.user": "ada"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Furnished:
+    """The project, and where in it what is, by the numbers that pages use."""
+
+    api: Api
+    owner: int
+    reporter: int
+    experiment: int
+    """Of all kinds of candidates."""
+    without: int
+    """An experiment without candidates."""
+    trashed_experiment: int
+    finished: int
+    """A candidate with all there is: curves, note, data sets, files of all kinds, children."""
+    running: int
+    bare: int
+    """A candidate of which nothing is known but its name, which is hostile."""
+    trashed: int
+    compared: tuple[int, ...]
+
+
+def furnish(forge: Forge) -> Furnished:
+    """Fill a project; candidates are numbered in the order in which they are logged."""
+    project_id = forge.project("public")
+    owner = forge.member(project_id, "owner")
+    api = forge.api(project_id, forge.token(owner))
+    at, without, trashed = (
+        api.post("experiments/create", name=name, tags=tags)["experiment_id"]
+        for name, tags in (
+            ("digits", pairs({"mlflow.note.content": NOTE,
+                              "mlflow.experiment.primaryMetric.name": "auc",
+                              "mlflow.experiment.primaryMetric.greaterIsBetter": "true"})),
+            ("nothing yet " + LONG, []),
+            ("first try", []),
+        )
+    )  # fmt: skip
+    parent = log_finished(api, at)
+    for number in range(6):
+        log_curves(api, at, f"child-{number}", number, {"mlflow.parentRunId": parent})
+    log(api, "still-running", experiment_id=at, params={"depth": "3"}, metrics={"auc": 0.5})
+    failed = log_curves(api, at, "exploded", 9, {})
+    api.post("runs/update", run_id=failed, status="FAILED", end_time=START + 1)
+    log(api, EVIL, experiment_id=at, tags={"a": EVIL}, params={"x": EVIL}, user_id=EVIL)
+    api.post("runs/delete", run_id=log(api, "thrown-away", experiment_id=at, metrics={"auc": 0.1}))
+    api.post("experiments/delete", experiment_id=trashed)
+    return Furnished(
+        api, owner, forge.member(project_id, "reporter"), int(at), int(without), int(trashed),
+        finished=1, running=8, bare=10, trashed=11, compared=(2, 3, 4, 1),
+    )  # fmt: skip
+
+
+def pairs(values: dict[str, Any]) -> list[dict[str, str]]:
+    """Tags or parameters as the API takes them."""
+    return [{"key": key, "value": str(value)} for key, value in values.items()]
+
+
+def log_curves(api: Api, at: str, name: str, number: int, tags: dict[str, str]) -> str:
+    """A finished candidate with two curves, of which one has a gap."""
+    run_id = log(
+        api, name, experiment_id=at, start_time=START + number * 60_000, tags={**SOURCE, **tags},
+        params={"depth": str(number), "solver": "adam", "rate": str(0.1 / (number + 1)), LONG: "1"},
+        metrics={"auc": 0.9 - number / 50, "system/cpu_utilization_percentage": 50.0 + number},
+    )  # fmt: skip
+    points = [
+        {"key": key, "value": value, "timestamp": START + step * 1000, "step": step}
+        for step in range(EPOCHS)
+        for key, value in (
+            ("loss", math.exp(-step / (number + 3))),
+            ("val loss", math.exp(-step / 9) if step != 7 else "NaN"),
+        )
+    ]
+    api.post("runs/log-batch", run_id=run_id, metrics=points)
+    api.post("runs/update", run_id=run_id, status="FINISHED", end_time=START + 3_600_000)
+    return run_id
+
+
+def log_finished(api: Api, at: str) -> str:
+    """The candidate that has everything."""
+    run_id = log_curves(api, at, "search", 0, {"mlflow.note.content": NOTE, "stage": "final"})
+    schema = {"mlflow_colspec": [{"type": "double", "name": "pixel"}]}
+    dataset = {"name": "digits-training", "digest": "ab12", "source_type": "code", "source": "{}",
+               "schema": json.dumps(schema), "profile": '{"num_rows": 1347}'}  # fmt: skip
+    tags = pairs({"mlflow.data.context": "training"})
+    api.post("runs/log-inputs", run_id=run_id, datasets=[{"tags": tags, "dataset": dataset}])
+    for path, content in FILES.items():
+        full = f"/api/2.0/mlflow-artifacts/artifacts/{at}/{run_id}/artifacts/{path}"
+        assert api.call("PUT", full, data=content).status_code == 200
+    return run_id
+
+
+def picture() -> bytes:
+    """A PNG of 64 x 48 pixels, a slope of grey."""
+    rows = b"".join(b"\0" + bytes(4 * x for x in range(64)) for _ in range(48))
+    head = struct.pack(">IIBBBBB", 64, 48, 8, 0, 0, 0, 0)
+    parts = [(b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in parts
+    )
+
+
+FILES: dict[str, bytes] = {
+    "figures/matrix.png": picture(),
+    "figures/curve.svg": b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+    "report.html": b"<script>alert(1)</script>",
+    "report.txt": b"precision recall\n" * 40,
+    "summary.md": NOTE.encode(),
+    "metrics.json": b'{"auc": 0.9, "folds": [0.8, 0.9, 1.0]}',
+    "predictions.csv": b"sample,true,predicted\n" + b"1,2,3\n" * 300,
+    "mistakes.json": b'{"columns": ["sample", "true"], "data": [[1, 2], [3, 4]]}',
+    "model/MLmodel": b"flavors:\n  sklearn:\n    pickled_model: model.pkl\nmodel_uuid: ab\n",
+    "model/model.pkl": bytes(range(256)),
+    "empty.txt": b"",
+    LONG + ".txt": b"long",
+}
