@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -174,6 +174,10 @@ def test_no_name_that_clients_cannot_use_gets_in(canaries: Wire, name: str) -> N
     before = everything(canaries)
     for method in ("PUT", "GET", "DELETE"):
         answer = canaries.ask(method, f"{FILES}/{canaries.root}/{name}", b"evil")
+        if method != "PUT" and "\ufffd" in unquote(name):
+            # In names of MLflow 2's images, so it may be asked for; what is not there stays so.
+            assert answer.status == (404 if method == "GET" else 200)
+            continue
         assert (answer.status, answer.json["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
     assert everything(canaries) == before
 
