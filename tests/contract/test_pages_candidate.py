@@ -287,3 +287,19 @@ def test_a_candidate_shows_where_it_is_mentioned_to_those_who_may_see_it(
     assert "Hidden plan" not in page.html
     inside = Browser.open(forge, api.project_id, writer).get("candidates/1")
     assert inside.has_link("Hidden plan")
+
+
+def test_what_ci_stamped_is_told_from_what_a_client_claims(
+    forge: Forge, api: Api, browser: Browser
+) -> None:
+    claims = {"gitlab.CI_JOB_ID": "666", "mlflow.source.git.commit": "b" * 40}
+    log(api, tags=claims)
+    user_id = forge.member(api.project_id, "developer")
+    log(forge.api(api.project_id, forge.job_token(api.project_id, user_id)), tags=claims)
+    assert browser.get("candidates/1").all("span", class_="mlops-origin-stamped") == []
+    page = browser.get("candidates/2")
+    stamped = [words(each.text) for each in page.all("span", class_="mlops-origin-stamped")]
+    assert stamped[0] == "Stamped by CI: 000000000000"
+    assert any("/-/jobs/" in each["href"] for each in page.all("a"))
+    assert "666" in page.text
+    assert not any("666" in each for each in stamped)

@@ -14,12 +14,14 @@ from gitlab_mlops.blueprints.web.frames import render_candidate
 from gitlab_mlops.blueprints.web.links import Links
 from gitlab_mlops.blueprints.web.markdown import render as render_markdown
 from gitlab_mlops.blueprints.web.page import CANDIDATE, page
+from gitlab_mlops.blueprints.web.provenance import stamped_of
 from gitlab_mlops.blueprints.web.rendering import HTMX
 from gitlab_mlops.models import Status
 from gitlab_mlops.services import candidates, experiments, leaders, mentions, overview, summaries
 from gitlab_mlops.services.family import list_children
 from gitlab_mlops.services.objectives import DIRECTION_TAG, NAME_TAG
 from gitlab_mlops.services.records import CandidateRecord
+from gitlab_mlops.services.stamps import stamps_of
 
 MAX_CHILDREN = 50
 MAX_MENTIONS = 50
@@ -56,7 +58,8 @@ def _contents(access: ReadAccess, record: CandidateRecord, find: str) -> dict[st
     objective = leaders.objective(access, id_, tags)
     children, has_more = list_children(access, record, objective, limit=MAX_CHILDREN)
     histories = summaries.metric_summaries(access, record.id, counted_to=_counted_to(record))
-    facts = facts_of(record, histories, objective, tags, find)
+    stamped = stamped_of(stamps_of(access, [record.id]).get(record.id))
+    facts = facts_of(record, histories, objective, tags, find, stamped)
     return {
         "facts": facts,
         "note": render_markdown(facts.note),

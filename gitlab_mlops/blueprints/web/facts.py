@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitlab_mlops.blueprints.web import formats, provenance
@@ -73,8 +73,12 @@ def facts_of(
     objective: Objective | None,
     experiment_tags: Mapping[str, str],
     wanted: str = "",
+    stamped: Sequence[Origin] = (),
 ) -> Facts:
-    """Sort what was logged; metrics and parameters only if their name contains `wanted`."""
+    """Sort what was logged; metrics and parameters only if their name contains `wanted`.
+
+    `stamped` is what CI says of where the candidate comes from.
+    """
     tags = dict(record.tags)
     found = [each for each in record.metrics if _contains(each.key, wanted)]
     own, machine = _split(found, OF_THE_MACHINE)
@@ -98,7 +102,7 @@ def facts_of(
         client_tags=_cut(client_tags),
         datasets=views_of(record.datasets[:MAX_ROWS]),
         models=models,
-        code=provenance.code_of(tags),
+        code=provenance.code_of(tags, stamped),
         environment=provenance.environment_of(tags, models),
         logged=len(record.metrics) + len(record.params),
         hidden=sum(max(0, len(each) - MAX_ROWS) for each in lists),

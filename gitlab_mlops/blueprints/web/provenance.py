@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitlab_mlops.blueprints.web import formats
+from gitlab_mlops.services.stamps import Stamp
 from gitlab_mlops.wire.model_history import LoggedModel
 
 SHORT_COMMIT = 12
@@ -53,6 +54,20 @@ _ENVIRONMENT = (
     ("MLflow", ("mlflow.version", "mlflow_version")),
     ("Python", ("mlflow.python.version", "python_version", "python.version")),
 )
+
+
+def stamped_of(stamp: Stamp | None) -> list[Origin]:
+    """What CI stamped on a candidate; nothing if no job started it."""
+    if stamp is None:
+        return []
+    said = (
+        Origin("Commit", stamp.sha[:SHORT_COMMIT], stamp.sha, is_stamped=True),
+        Origin("Branch", formats.shortened(stamp.ref, MAX_TEXT), is_stamped=True),
+        Origin("Job", stamp.job_id, is_stamped=True, url=stamp.url),
+        Origin("Pipeline", stamp.pipeline_id, is_stamped=True),
+        Origin("Merge request", stamp.merge_request, is_stamped=True),
+    )
+    return [each for each in said if each.text]
 
 
 def code_of(tags: Mapping[str, str], stamped: Sequence[Origin] = ()) -> list[Origin]:
