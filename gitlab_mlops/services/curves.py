@@ -192,8 +192,9 @@ def _sampled(
         # Where a training went on from an earlier step, the largest is in the middle of a chunk.
         rows = sampling.merged([*rows, series.latest])
     if len(rows) > limit:
-        in_place = [row for row in rows if not row.is_peak]
-        rows = [min(in_place), max(in_place)]
+        rows = [row for row in rows if not row.is_peak]
+    if len(rows) > limit:
+        rows = [min(rows), max(rows)]
     return rows, total
 
 

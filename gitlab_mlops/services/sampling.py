@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -59,7 +60,12 @@ class _Cut(NamedTuple):
 
 def by_time(session: Session, points: Range, *, limit: int) -> tuple[list[Row], int]:
     """At most `limit` (from 6) of more points than that, in no order; and how many those are."""
-    cut, total = _cut(session, points, limit // 4)
+    # What is logged meanwhile waits for the next time, or there would be too many chunks.
+    first, last = sorted(
+        session.execute(_ends(points.steps is not None), _values(points)).scalars()
+    )
+    points = replace(points, until=last)
+    cut, total = _cut(session, points, last - first, limit // 4)
     found = _by_time(session, points, cut, finite=False)
     if all(-_MAX <= row.value <= _MAX for row in found):
         return found, total
@@ -68,12 +74,11 @@ def by_time(session: Session, points: Range, *, limit: int) -> tuple[list[Row], 
     return _by_time(session, points, wider, finite=True), total
 
 
-def _cut(session: Session, points: Range, number: int) -> tuple[_Cut, int]:
+def _cut(session: Session, points: Range, duration: int, number: int) -> tuple[_Cut, int]:
     """How to cut the points into at most `number` chunks, and how many points there are."""
     in_steps, values = points.steps is not None, _values(points)
-    first, last = sorted(session.execute(_ends(in_steps), values).scalars())
-    width = (last - first) // number + 1
-    if first > -_FAR and last + width < _FAR:
+    width = duration // number + 1
+    if points.until - duration > -_FAR and points.until + width < _FAR:
         counted = _counts(dialect(session), in_steps)
         counts = list(session.execute(counted, {**values, "width": width}).scalars())
         if max(counts) * number <= _UNEVEN * sum(counts):

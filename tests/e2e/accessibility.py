@@ -63,7 +63,10 @@ def rule_name(rule: str) -> str:
 
 @dataclass(frozen=True)
 class Address:
-    """A page to look at: its path, the answer's status, and what shows when it is complete."""
+    """A page to look at: its path, the answer's status, and what shows when it is complete.
+
+    The path is below `/-/ml/` of the furnished project, or begins with a slash.
+    """
 
     path: str
     status: int = 200
@@ -93,13 +96,14 @@ def addresses(at: Furnished) -> dict[str, list[Address]]:
     some = ",".join(map(str, at.compared))
     ticked = "&".join(f"candidates={iid}" for iid in at.compared)
     return {
-        "experiments": _all(
-            "experiments", ("", "?view=deleted", "?name=nothing-is-called-so", "?name=digits")
-        ),
+        "experiments": [
+            *_all("experiments", ("", "?view=deleted", "?name=nothing-is-called-so")),
+            Address(at.empty),
+        ],
         E: [
             *_all(first, ("", "?rows=flat", "?rows=tree&open=1&selected=2,3", "?view=deleted",
-                          "?filter=metrics.auc+>+99", "?columns=metrics.auc&columns=author",
-                          "?order_by=metrics.auc+DESC")),
+                          "?filter=metrics.auc+>+99",
+                          "?columns=metrics.auc&columns=author&order_by=metrics.auc+DESC")),
             Address(f"{first}?filter=metrics.auc+>>+1", 400),
             Address(f"experiments/{at.without}"),
             Address(f"experiments/{at.trashed_experiment}"),

@@ -41,7 +41,8 @@ class Furnished:
 
     api: Api
     owner: int
-    reporter: int
+    empty: str
+    """The list of experiments of another project, which has none."""
     experiment: int
     """Of all kinds of candidates."""
     without: int
@@ -81,7 +82,8 @@ def furnish(forge: Forge) -> Furnished:
     api.post("runs/delete", run_id=log(api, "thrown-away", experiment_id=at, metrics={"auc": 0.1}))
     api.post("experiments/delete", experiment_id=trashed)
     return Furnished(
-        api, owner, forge.member(project_id, "reporter"), int(at), int(without), int(trashed),
+        api, owner, f"/{forge.path(forge.project('public'))}/-/ml/experiments",
+        int(at), int(without), int(trashed),
         finished=1, running=8, bare=10, trashed=11, compared=(2, 3, 4, 1),
     )  # fmt: skip
 
@@ -143,7 +145,7 @@ FILES: dict[str, bytes] = {
     "report.txt": b"precision recall\n" * 40,
     "summary.md": NOTE.encode(),
     "metrics.json": b'{"auc": 0.9, "folds": [0.8, 0.9, 1.0]}',
-    "predictions.csv": b"sample,true,predicted\n" + b"1,2,3\n" * 300,
+    "predictions.csv": b"sample,true,predicted\n" + b"1,2,3\n" * 60,
     "mistakes.json": b'{"columns": ["sample", "true"], "data": [[1, 2], [3, 4]]}',
     "model/MLmodel": b"flavors:\n  sklearn:\n    pickled_model: model.pkl\nmodel_uuid: ab\n",
     "model/model.pkl": bytes(range(256)),

@@ -6,6 +6,7 @@ A page that is added later has to get an address in `accessibility.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import expect
@@ -29,6 +30,8 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 PHONE, DESK = ({"width": width, "height": 800} for width in (375, 1280))
 
+STYLE = "getComputedStyle(document.querySelector('.mlops')).getPropertyValue('--mlops-accent')"
+
 
 @pytest.fixture
 def furnished(forge: Forge) -> Furnished:
@@ -40,7 +43,7 @@ def walk(visit: Visit, at: Furnished, troubles: list[str]) -> Iterator[str]:
     known = addresses(at)
     for rule in dict.fromkeys(rule_name(route.rule) for route in ROUTES if route.method == "GET"):
         for address in known.get(rule, []):
-            answer = visit.page.goto(f"{visit.url}/{address.path}")
+            answer = visit.page.goto(urljoin(f"{visit.url}/", address.path))
             if answer is None or answer.status != address.status:
                 troubles.append(f"{address.path} answers {answer and answer.status}")
                 continue
@@ -48,6 +51,8 @@ def walk(visit: Visit, at: Furnished, troubles: list[str]) -> Iterator[str]:
                 expect(visit.page.locator(address.until).first).to_be_visible()
             except AssertionError:
                 troubles.append(f"{address.path} never shows {address.until}")
+            if not visit.page.evaluate(STYLE):
+                troubles.append(f"{address.path} has no style")
             yield address.path
 
 

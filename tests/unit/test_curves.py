@@ -205,6 +205,17 @@ def test_few_points_are_all_there(session: Session, access: ReadAccess, axis: Ax
     assert curve.peaks == []
 
 
+def test_the_largest_step_stays_though_a_restart_has_not_come_that_far(
+    session: Session, access: ReadAccess
+) -> None:
+    points = [(t, n if n < 633 else n - 400, v) for t, n, v in steady(900)]
+    add_series(session, points)
+    for between in ((None, None), (100, 632)):
+        curve = read(access, limit=48, between=between)
+        assert curve.x[-1] == 632
+        assert len(curve.rows) <= 48
+
+
 def test_two_workers_that_log_far_apart_keep_their_peaks_each(
     session: Session, access: ReadAccess
 ) -> None:

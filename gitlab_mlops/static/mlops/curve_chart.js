@@ -211,7 +211,7 @@
       if (!this.plot || !this.outputs) return;
       const { settings } = this.panel;
       const { cursor: { idx, idxs, left }, data } = this.plot;
-      const isAt = !isMissing(idx) && left >= 0;
+      const isAt = !isMissing(data[0][idx]) && left >= 0;
       const read = (series) => (isAt ? data[series][idxs[series]] : data[series].findLast((value) => !isMissing(value)));
       this.at.textContent = isAt ? `${X_NAMES[settings.x]}: ${writeX[settings.x](data[0][idx])}` : "";
       this.outputs.forEach((output, place) => {

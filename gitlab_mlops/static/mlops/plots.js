@@ -250,7 +250,7 @@
       const look = { host, theme: themeOf(host), isNarrow, width: isNarrow ? 80 : 140 };
       made = { scatter, parallel }[mlopsFigure](data, JSON.parse(mlopsSettings), look);
       chart.setOption(made.option, true);
-      restorePick(chart);
+      if (mlopsFigure === "parallel") restorePick(chart);
     };
     chart.on("axisareaselected", () => {
       clearTimeout(timer);
