@@ -74,7 +74,7 @@ SHOTS = (
     Shot("merge-request", "-/merge_requests/1", until="h1"),
     Shot("experiment-dark", TABLE, scheme="dark", height=900),
     Shot("curves-dark", LONG, until=CANVAS, scheme="dark"),
-    Shot("experiment-phone", TABLE, is_phone=True),
+    Shot("experiment-phone", TABLE, at="#mlops-region", is_phone=True),
     Shot("candidate-phone", CANDIDATE, is_phone=True),
-    Shot("curves-phone", f"{CANDIDATE}/charts", until=CANVAS, is_phone=True),
+    Shot("curves-phone", f"{CANDIDATE}/charts", until=CANVAS, at="#mlops-curves", is_phone=True),
 )

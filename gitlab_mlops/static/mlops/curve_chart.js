@@ -144,7 +144,7 @@
       const values = (u, splits) => splits.map((value) => (value === null ? "" : number(value).replace("e+", "e")));
       const size = (u, texts) => 14 + 7 * Math.max(2, ...(texts ?? []).map((text) => text.length));
       return {
-        width: this.host.clientWidth, height: this.host.clientHeight, padding: [8, 12, 0, 0],
+        width: this.host.clientWidth, height: this.host.clientHeight, padding: [8, 28, 0, 0],
         ms: 1, tzDate: (ms) => uPlot.tzDate(new Date(ms), "Etc/UTC"),
         legend: { show: false },
         series: [{}, ...[false, true].slice(0, smooth ? 2 : 1).flatMap((isSoft) => this.curves.map((curve) => series(curve, isSoft)))],
