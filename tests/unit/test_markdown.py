@@ -8,7 +8,13 @@ from html.parser import HTMLParser
 
 import pytest
 
-from gitlab_mlops.blueprints.web.markdown import MAX_BRACKETS, MAX_CHARACTERS, is_safe, render
+from gitlab_mlops.blueprints.web.markdown import (
+    MAX_BRACKETS,
+    MAX_CHARACTERS,
+    first_line,
+    is_safe,
+    render,
+)
 from tests.host_stub.test_markdown import ATTACKS
 
 TAGS = set(
@@ -179,3 +185,20 @@ def test_a_worker_that_shows_none_does_not_load_the_parser() -> None:
     code = "import sys, gitlab_mlops; print('markdown_it' in sys.modules, 'yaml' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize(
+    ("note", "line"),
+    [
+        ("\n## Why\nbecause", "Why"),
+        ("> - quoted", "quoted"),
+        ("**bold** [first](https://x.example) `code`\nsecond", "bold first code"),
+        ("```\nx = 1\n```", "x = 1"),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", "a"),
+        ("---\n-5 degrees", "-5 degrees"),
+        ("# \n \t", ""),
+        ("x" * 200, "x" * 119 + "…"),
+    ],
+)
+def test_the_first_line_of_a_note_says_something(note: str, line: str) -> None:
+    assert first_line(note) == line

@@ -97,18 +97,3 @@ def test_a_duration_is_in_its_two_largest_units(milliseconds: int, words: str) -
 )
 def test_a_size_is_in_units_of_1024(count: int, words: str) -> None:
     assert formats.size(count) == words
-
-
-@pytest.mark.parametrize(
-    ("note", "line"),
-    [
-        ("\n## Why\nbecause", "Why"),
-        ("> - quoted", "quoted"),
-        ("**bold** first", "**bold** first"),
-        ("---\n-5 degrees", "-5 degrees"),
-        ("# \n \t", ""),
-        ("x" * 200, "x" * 119 + "…"),
-    ],
-)
-def test_the_first_line_of_a_note_says_something(note: str, line: str) -> None:
-    assert formats.first_line(note) == line

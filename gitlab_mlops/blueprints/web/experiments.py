@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from gitlab_mlops.access import MaintainAccess, ReadAccess, WriteAccess
-from gitlab_mlops.blueprints.web import formats, state
+from gitlab_mlops.blueprints.web import formats, markdown, state
 from gitlab_mlops.blueprints.web.facts import NOTE_TAG
 from gitlab_mlops.blueprints.web.frames import STYLES, may
 from gitlab_mlops.blueprints.web.page import page
@@ -42,7 +42,7 @@ def experiments(access: ReadAccess) -> Response:
         title="Experiments",
         assets=(*STYLES, *(HTMX if is_bare else ())),
         experiments=found,
-        notes={each: formats.first_line(own.get(NOTE_TAG, "")) for each, own in tags.items()},
+        notes={each: markdown.first_line(own.get(NOTE_TAG, "")) for each, own in tags.items()},
         # In the trash no candidate is left to be the best.
         leaders=leaders.leaders(access, tags) if view == "active" else {},
         notice=_notice(),

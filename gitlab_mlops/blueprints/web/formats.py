@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,7 +11,6 @@ DIGITS = 6
 # Beyond this a float no longer holds every whole number, so its digits would be made up.
 MAX_WHOLE = 2**53
 
-_MARKS = re.compile(r"\s*(?:[#>*+\-]+\s+)*")
 _UNITS = (
     ("year", 31_536_000),
     ("month", 2_592_000),
@@ -117,9 +115,3 @@ def plural(count: int, one: str, many: str = "") -> str:
 def shortened(text: str, length: int) -> str:
     """The text, cut to so many characters."""
     return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def first_line(markdown: str, length: int = 120) -> str:
-    """The first line of a note that says something, without Markdown's marks before it."""
-    lines = (_MARKS.sub("", line + " ", count=1).strip() for line in markdown.splitlines())
-    return shortened(next((line for line in lines if line), ""), length)

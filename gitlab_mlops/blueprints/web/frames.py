@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from gitlab_mlops.access import Access, MaintainAccess, ReadAccess, WriteAccess, can
 from gitlab_mlops.blueprints.endpoint import mounted
-from gitlab_mlops.blueprints.web import facts, formats, markdown
+from gitlab_mlops.blueprints.web import facts, markdown
 from gitlab_mlops.blueprints.web.rendering import people, render
 from gitlab_mlops.blueprints.web.state import Query
 from gitlab_mlops.services import overview
@@ -110,7 +110,7 @@ def note_of(found: ExperimentRecord) -> Note | None:
     if not text.strip():
         return None
     is_long = len(text) > MAX_OPEN_NOTE or text.count("\n") > MAX_OPEN_NOTE // 60
-    return Note(markdown.render(text), formats.first_line(text) if is_long else "")
+    return Note(markdown.render(text), markdown.first_line(text) if is_long else "")
 
 
 def may(access: ReadAccess, kind: Access) -> bool:

@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from gitlab_mlops.blueprints.web import formats
+
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
 MAX_CHARACTERS = 64 * 1024
 """Longer text is shown as it is: the parser takes a second for this much of the worst."""
+MAX_BEGINNING = 2000
+"""Characters of a text in which its first line is looked for."""
 MAX_BRACKETS = 4000
 """Each opening bracket may be a link that the parser has to look for the end of."""
 MAX_CELLS = 20_000
@@ -56,6 +60,23 @@ def render(text: str, resolve: Resolve | None = None) -> Markup:
     # The renderer escapes every text and every attribute.
     html: str = parser.renderer.render(tokens, parser.options, env)
     return Markup(html)  # noqa: S704
+
+
+def first_line(text: str, length: int = 120) -> str:
+    """The first line of a note that says something, as plain text without its markup."""
+    beginning = text[:MAX_BEGINNING]
+    if not _is_bearable(beginning):
+        return formats.shortened(beginning.strip(), length)
+    said = (_plain(token) for token in _parser().parse(beginning))
+    return formats.shortened(next((line for line in said if line), ""), length)
+
+
+def _plain(token: Token) -> str:
+    """The first line of what a block says; empty for a block of other blocks."""
+    if not token.children:
+        return token.content.strip().partition("\n")[0]
+    parts = ("\n" if each.type.endswith("break") else each.content for each in token.children)
+    return "".join(parts).strip().partition("\n")[0]
 
 
 def _is_bearable(text: str) -> bool:
