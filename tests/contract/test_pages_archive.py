@@ -14,24 +14,8 @@ from gitlab_mlops.errors import NotFound
 from gitlab_mlops.services import archive
 from gitlab_mlops.storage import Entry, Storage
 from host_stub.database import db
-from tests.browsing import Browser, log, upload
+from tests.browsing import Browser, upload
 from tests.factories import Api, Forge
-
-
-@pytest.fixture
-def api(forge: Forge) -> Api:
-    return forge.developer("public")
-
-
-@pytest.fixture
-def run_id(api: Api) -> str:
-    return log(api, "gbt")
-
-
-@pytest.fixture
-def browser(forge: Forge, api: Api, run_id: str) -> Browser:
-    """Somebody who is not signed in; the project is public."""
-    return Browser.open(forge, api.project_id)
 
 
 def unpacked(data: bytes) -> dict[str, bytes]:

@@ -17,22 +17,6 @@ from tests.factories import Api, Forge
 FILES = "Files and folders"
 
 
-@pytest.fixture
-def api(forge: Forge) -> Api:
-    return forge.developer("public")
-
-
-@pytest.fixture
-def run_id(api: Api) -> str:
-    return log(api, "gbt")
-
-
-@pytest.fixture
-def browser(forge: Forge, api: Api, run_id: str) -> Browser:
-    """Somebody who is not signed in; the project is public."""
-    return Browser.open(forge, api.project_id)
-
-
 def download(page: Page, name: str) -> str:
     """Where the file is downloaded."""
     return page.one("a", aria_label=f"Download {name}")["href"]

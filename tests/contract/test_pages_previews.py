@@ -10,9 +10,9 @@ import pytest
 from jinja2 import StrictUndefined
 
 from gitlab_mlops.blueprints.web.previews.images import MAX_IMAGE_BYTES
-from tests.browsing import Browser, Page, log, upload, words
+from tests.browsing import Browser, Page, upload, words
 from tests.contract.test_pages_markup import CORPUS, assert_harmless
-from tests.factories import Api, Forge
+from tests.factories import Api
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -26,22 +26,6 @@ saved_input_example_info: {{artifact_path: {0}, type: {0}}}
 signature:
   inputs: {1}
 """
-
-
-@pytest.fixture
-def api(forge: Forge) -> Api:
-    return forge.developer("public")
-
-
-@pytest.fixture
-def run_id(api: Api) -> str:
-    return log(api, "gbt")
-
-
-@pytest.fixture
-def browser(forge: Forge, api: Api, run_id: str) -> Browser:
-    """Somebody who is not signed in; the project is public."""
-    return Browser.open(forge, api.project_id)
 
 
 def look(browser: Browser, path: str, **query: str) -> Page:
