@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from demo import forge, server, training
+from demo import code, forge, server, training
 from demo.errors import DemoError
 from demo.instance import Instance, Keys, opened
 from host_stub import create_app
@@ -71,7 +71,7 @@ def _run(instance: Instance, options: argparse.Namespace) -> None:
     app = create_app(instance.config)
     if kept is not None:
         forge.upgrade(app)
-    keys = forge.make(app, origin) if kept is None else kept.at(origin)
+    keys = forge.make(app, origin, options.epochs) if kept is None else kept.at(origin)
     instance.write(keys)
     with server.serving(instance, options.port) as running:
         if not options.serve_only:
@@ -81,27 +81,18 @@ def _run(instance: Instance, options: argparse.Namespace) -> None:
 
 
 def _train(app: Flask, instance: Instance, keys: Keys, origin: str, epochs: int) -> None:
-    """Train in both projects, and let people talk about the best candidates."""
-    print(f"Training on handwritten digits, logging to {keys.tracking_uri}", flush=True)
+    """Train both by CI and by hand, and let people talk about the best candidates."""
+    print("Training on handwritten digits in CI, and on tumours by hand", flush=True)
     began = time.monotonic()
-    job_id, closed_uri, job_token = forge.start_job(app, origin)
-    status = "failed"
-    try:
-        training.train(
-            [
-                training.Training(
-                    "digits", keys.tracking_uri, keys.token, epochs, instance.log("training")
-                ),
-                training.Training(
-                    "breast_cancer", closed_uri, job_token, epochs, instance.log("job")
-                ),
-            ]
-        )
-        status = "success"
-    finally:
-        forge.finish_job(app, job_id, status)
+    closed_uri = forge.closed_uri(app, origin)
+    by_hand = training.Training(
+        "breast_cancer", closed_uri, keys.token, epochs, instance.log("training")
+    )
+    with by_hand.running():
+        code.run_pipelines(app, forge.OPEN, keys.user, origin)
     forge.tell(
         app,
+        origin,
         training.best_runs(keys.tracking_uri, keys.token, "digits"),
         training.best_runs(closed_uri, keys.token, "breast_cancer"),
     )

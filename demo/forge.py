@@ -8,11 +8,11 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import select
 
-from demo import texts
+from demo import code, texts
 from demo.instance import Keys
 from gitlab_mlops import migrations
 from gitlab_mlops.models import Candidate
-from host_stub import issuables, pipelines, projects, tokens
+from host_stub import issuables, projects, tokens
 from host_stub.database import DAY, create_tables, db, now
 from host_stub.issues import Issue, create_issue
 from host_stub.merge_requests import MergeRequest, create_merge_request
@@ -30,8 +30,11 @@ SAMPLES = 450
 Runs = list[dict[str, Any]]
 
 
-def make(app: Flask, origin: str) -> Keys:
-    """Make the tables, the people and the projects; how to get in, with random passwords."""
+def make(app: Flask, origin: str, epochs: int) -> Keys:
+    """Make the tables, the people and the projects; how to get in, with random passwords.
+
+    `epochs` is how long the CI is to train each network.
+    """
     passwords = [secrets.token_urlsafe(12) for _ in range(3)]
     with app.app_context():
         db.create_all()
@@ -40,10 +43,11 @@ def make(app: Flask, origin: str) -> Keys:
         bob = create_user("bob", passwords[1], name="Bob Brandt")
         create_user("carol", passwords[2], name="Carol Chen")
         open_project, _ = _make_projects(alice, bob)
+        code.commit_all(open_project, alice, bob, epochs)
         create_issue(open_project, bob, texts.ISSUE_TITLE, texts.ISSUE)
         create_merge_request(
             open_project, alice, texts.MERGE_REQUEST_TITLE, texts.MERGE_REQUEST,
-            source_branch="alice/neural-network",
+            source_branch=code.BRANCH,
         )  # fmt: skip
         _, token = tokens.create_token(alice, "demo", ["api"], expires_at=now() + 30 * DAY)
         db.session.commit()
@@ -70,24 +74,10 @@ def tracking_uri(origin: str, project: projects.Project) -> str:
     return f"{origin}/api/v4/projects/{project.id}/ml/mlflow"
 
 
-def start_job(app: Flask, origin: str) -> tuple[int, str, str]:
-    """Start the CI job that trains in the private project: its id, tracking URI and token."""
+def closed_uri(app: Flask, origin: str) -> str:
+    """The tracking URI of the private project."""
     with app.app_context():
-        project = _project(CLOSED)
-        job, token = pipelines.start_job(
-            pipelines.create_pipeline(project, _user("alice")), "train"
-        )
-        db.session.commit()
-        return job.id, tracking_uri(origin, project), token
-
-
-def finish_job(app: Flask, job_id: int, status: str) -> None:
-    """End the job, and its token with it."""
-    with app.app_context():
-        job = db.session.get(pipelines.Job, job_id)
-        if job is not None:
-            pipelines.finish_job(job, status)
-            db.session.commit()
+        return tracking_uri(origin, _project(CLOSED))
 
 
 def number_of(app: Flask, run: dict[str, Any]) -> int:
@@ -97,7 +87,7 @@ def number_of(app: Flask, run: dict[str, Any]) -> int:
         return db.session.scalars(wanted).one()
 
 
-def tell(app: Flask, runs: Runs, closed_runs: Runs) -> None:
+def tell(app: Flask, origin: str, runs: Runs, closed_runs: Runs) -> None:
     """Say in the merge request and in the issues which candidates are the best."""
     best, baseline = runs[0], next(run for run in runs if _name(run) == BASELINE)
     at = {run["info"]["run_id"]: number_of(app, run) for run in [*runs, *closed_runs]}
@@ -114,7 +104,8 @@ def tell(app: Flask, runs: Runs, closed_runs: Runs) -> None:
         "samples": SAMPLES,
         "rows": "\n".join(_row(run, at) for run in [*runs[:SHOWN], baseline]),
     }
-    with app.app_context():
+    # As in a request, for mail has to know where the forge is.
+    with app.test_request_context(base_url=origin):
         _write(words)
         db.session.commit()
 

@@ -12,6 +12,44 @@ PROJECTS = {
     ),
 }
 
+README = """\
+# Handwriting
+
+Reads the digits on scanned forms. `python train.py` trains the models, and CI does so for every
+merge request.
+"""
+README_NETWORK = """
+Small neural networks are trained, since the tree mistakes too many digits. They are small enough
+for the scanner's own computer.
+"""
+CI_FILE = """\
+# The runner gives MLflow's client the address and the token: the script needs to know neither.
+train:
+  script:
+    - export OMP_NUM_THREADS=1 PYTHONWARNINGS=ignore MLFLOW_DISABLE_TELEMETRY=true
+    - export MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT=true
+    - python train.py --data digits --models {models} --epochs {epochs}
+"""
+POLICY = """\
+# How good a model must be before its merge request is merged; see docs/gate.md.
+gate:
+  - experiment: digits
+    metric: accuracy
+    better: higher
+    floor: 0.9
+    largest_drop: 0.005
+  - experiment: digits
+    metric: loss
+    better: lower
+    floor: 0.3
+    largest_drop: 0
+  - experiment: digits
+    metric: f1
+    better: higher
+    floor: 0.98
+    on_fail: warn  # what we want to reach in the end
+"""
+
 ISSUE_TITLE = "One form in seven has a digit that is read wrongly"
 ISSUE = """\
 The decision tree that we use mistakes about **14 %** of the digits, so most forms end up with

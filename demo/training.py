@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import urllib.request
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,41 +37,31 @@ class Training:
     epochs: int
     log: Path
 
-    def start(self, stack: ExitStack, *, show: bool) -> subprocess.Popen[bytes]:
-        """Start the script; `stack` ends it if we are ended first."""
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
-        output = stack.enter_context(self.log.open("wb"))
-        process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), "--data", self.data, "--epochs", str(self.epochs)],
-            env={
-                **clean,
-                **SETTINGS,
-                "MLFLOW_TRACKING_URI": self.tracking_uri,
-                "MLFLOW_TRACKING_TOKEN": self.token,
-            },
-            stdout=None if show else output,
-            stderr=output,
-            start_new_session=True,
-        )
-        stack.callback(_end, process)
-        return process
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Run the script beside the block, and wait for it at the end of the block.
 
-    def check(self, process: subprocess.Popen[bytes]) -> None:
-        """Wait for the script; raise `DemoError` with its last words if it failed."""
-        if process.wait() != 0:
+        Raises `DemoError` with its last words if it failed, and ends it if the block fails.
+        """
+        with self.log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, str(SCRIPT), "--data", self.data, "--epochs", str(self.epochs)],
+                env={**_environment(), **self._target()},
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+            try:
+                yield
+                failed = process.wait() != 0
+            finally:
+                _end(process)
+        if failed:
             tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
             raise DemoError(f"The training on {self.data} failed:\n{tail}")
 
-
-def train(trainings: list[Training]) -> None:
-    """Run trainings side by side, and show what the first one says."""
-    with ExitStack() as stack:
-        started = [
-            (training, training.start(stack, show=number == 0))
-            for number, training in enumerate(trainings)
-        ]
-        for training, process in started:
-            training.check(process)
+    def _target(self) -> dict[str, str]:
+        return {"MLFLOW_TRACKING_URI": self.tracking_uri, "MLFLOW_TRACKING_TOKEN": self.token}
 
 
 def best_runs(tracking_uri: str, token: str, data: str) -> list[dict[str, Any]]:
@@ -86,6 +77,12 @@ def best_runs(tracking_uri: str, token: str, data: str) -> list[dict[str, Any]]:
         tracking_uri, token, "runs/search", experiment_ids=ids, **query
     ).get("runs", [])
     return runs
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without what MLflow's client would take from it."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
+    return {**clean, **SETTINGS}
 
 
 def _call(tracking_uri: str, token: str, path: str, **body: Any) -> dict[str, Any]:

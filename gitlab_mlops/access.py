@@ -65,6 +65,17 @@ def grant(
     return kind(actor, project, host.session(project))
 
 
+def grant_self(host: Host, project: Project) -> ReadAccess:
+    """Let the plugin itself read `project`, for an answer that holds for everybody.
+
+    There is no reader to ask about: a gate is evaluated because a pipeline ended, and what it
+    finds must not depend on who started that. Only for what tells a reader nothing about
+    candidates: `services/gate/publish.py` gives the forge a state, and how many rules passed. And
+    for webhooks, which tell what the project's maintainers decided, whoever it was that did it.
+    """
+    return ReadAccess(None, project, host.session(project))
+
+
 def can(
     kind: Access, host: Host, settings: Settings, actor: Actor | None, project: Project
 ) -> bool:
@@ -74,6 +85,16 @@ def can(
     except (NotFound, Forbidden, Unauthenticated):
         return False
     return True
+
+
+def strengthened(host: Host, settings: Settings, access: WriteAccess) -> WriteAccess:
+    """The same access, as `MaintainAccess` if the actor may have that.
+
+    For what everybody who writes may do, but for a part that a maintainer has protected.
+    """
+    if not can(MaintainAccess, host, settings, access.actor, access.project):
+        return access
+    return MaintainAccess(access.actor, access.project, access.session)
 
 
 def _can_read(host: Host, actor: Actor | None, project: Project) -> bool:

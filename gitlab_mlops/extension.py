@@ -9,15 +9,22 @@ from markupsafe import Markup
 
 from gitlab_mlops.blueprints import bodies
 from gitlab_mlops.blueprints.mlflow import api
-from gitlab_mlops.blueprints.web import assets, pages
+from gitlab_mlops.blueprints.web import assets, discussion, pages, proposal
+from gitlab_mlops.blueprints.web.blueprint import asset_tags
 from gitlab_mlops.cli import cli
-from gitlab_mlops.hooks import receivers
-from gitlab_mlops.host import Actor, Host, Project
+from gitlab_mlops.hooks import receivers, webhooks
+from gitlab_mlops.host import Actor, Host, Project, Source
 from gitlab_mlops.host_check import problems
 from gitlab_mlops.mount import Mount
 from gitlab_mlops.services import references
 from gitlab_mlops.settings import Settings
 from gitlab_mlops.storage import Storage
+
+EMBEDDED = (
+    *("mlops.css", "references.css", "proposal.css"),
+    *("references.js", "suggestions.js", "morph.js", "proposal.js"),
+)
+"""Style sheets and scripts below `static/mlops`, for what shows on the forge's own pages."""
 
 
 class MLOps:
@@ -51,6 +58,7 @@ class MLOps:
         _register_api(app, settings)
         _register_pages(app, host)
         receivers.connect(app, mount)
+        webhooks.connect(app, mount)
         app.cli.add_command(cli)
 
     def owns_request(self) -> bool:
@@ -65,16 +73,53 @@ class MLOps:
         mount: Mount = current_app.extensions["mlops"]
         return f"{mount.host.chrome.project_url(project)}/-/ml/experiments"
 
-    def link_references(self, html: str, *, project: Project, actor: Actor | None) -> Markup:
+    def assets(self) -> Markup:
+        """Elements for the `<head>` of the forge's pages: cards of references, completion, panels.
+
+        Without them everything works, as plain links and text. Loading them twice does nothing
+        twice.
+        """
+        mount: Mount = current_app.extensions["mlops"]
+        return asset_tags(EMBEDDED, mount.host.chrome.csp_nonce())
+
+    def completion_url(self, project: Project) -> str:
+        """Path for the attribute `data-mlops-complete` of a textarea: it completes references."""
+        mount: Mount = current_app.extensions["mlops"]
+        return f"{mount.host.chrome.project_url(project)}/-/ml/suggestions"
+
+    def link_references(
+        self, html: str, *, project: Project, actor: Actor | None, external: bool = False
+    ) -> Markup:
         """Turn `[candidate:42]` in a rendered, sanitized text of `project` into links.
 
         `html` is safe HTML; the answer is the same, byte for byte, but for references to what
-        `actor` may see. Call it when the text is shown, for the reader it is shown to.
+        `actor` may see. Call it when the text is shown, for the reader it is shown to. `external`:
+        for a reader elsewhere, such as in mail; addresses are absolute and no script is needed.
         """
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-        context = receivers.context_of(app, app.extensions["mlops"], project, actor)
+        mount: Mount = app.extensions["mlops"]
+        context = receivers.context_of(app, mount, project, actor, external=external)
         # The forge sanitized it, and what is added is escaped.
-        return Markup(references.link(html, context))  # noqa: S704
+        return Markup(references.link(html, context, external=external))  # noqa: S704
+
+    def merge_request_panel(self, project: Project, id: str, *, actor: Actor | None) -> Markup:
+        """A section for the page of a merge request of `project`: the candidates of its commits.
+
+        It compares them with those of the target branch, and shows what the gate says. It is
+        empty if `actor` may not see the project's experiments, or not the merge request.
+        """
+        return proposal.panel(project, id, actor)
+
+    def commit_panel(self, project: Project, sha: str, *, actor: Actor | None) -> Markup:
+        """A section for the page of a commit: its candidates, as far as `actor` may see them."""
+        return discussion.commit_panel(project, sha, actor)
+
+    def mentions_panel(self, source: Source, project: Project, *, actor: Actor | None) -> Markup:
+        """A section for the page of `source`, a merge request or issue of `project`.
+
+        It lists the candidates that are mentioned there, those that `actor` may see.
+        """
+        return discussion.mentions_panel(source, project, actor)
 
 
 def _register_api(app: Flask, settings: Settings) -> None:

@@ -107,6 +107,35 @@ class SourceLink:
     state: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class MergeRequest:
+    """A merge request of `project_id`, with the commits that it brings.
+
+    `id` is the forge's own, the same as in `Job.merge_request`. `source_project_id` is another
+    project if the branch is a fork's. `head_sha` is the newest commit of the source branch,
+    `target_sha` that of the target branch; once merged, what both were just before. `commits`
+    are shas, the newest first, at most 1,000. Shas are empty where there is no such branch.
+    """
+
+    id: str
+    project_id: int
+    source_project_id: int
+    source_branch: str
+    target_branch: str
+    head_sha: str
+    target_sha: str
+    commits: tuple[str, ...]
+    state: Literal["opened", "merged", "closed"]
+    label: str
+    title: str
+    url: str
+
+    @property
+    def is_from_fork(self) -> bool:
+        """Whether the code that it brings is another project's."""
+        return self.source_project_id != self.project_id
+
+
 @runtime_checkable
 class Identity(Protocol):
     """Who is there."""
@@ -202,6 +231,57 @@ class CI(Protocol):
 
 
 @runtime_checkable
+class Repository(Protocol):
+    """Optional: the commits of a project, and the merge requests that bring them.
+
+    Shas, refs and paths may be whatever a client claimed: answer as if they did not exist.
+    """
+
+    def default_branch(self, project: Project) -> str | None:
+        """The name of the default branch; None if the repository is empty."""
+
+    def merge_request(self, actor: Actor | None, project: Project, id: str) -> MergeRequest | None:
+        """The merge request with this id, if the actor may see it now; else None."""
+
+    def merge_requests(self, project: Project, sha: str) -> Sequence[MergeRequest]:
+        """The open ones whose head is this commit, into this project or from it; at most 20.
+
+        No permission is asked: the plugin evaluates the gates of these.
+        """
+
+    def merge_requests_into(self, project: Project, branch: str) -> Sequence[MergeRequest]:
+        """The open ones into this branch, the newest first, at most 20; as `merge_requests`."""
+
+    def commit_url(self, project: Project, sha: str) -> str | None:
+        """Path of the page of a commit that the repository has, else None."""
+
+    def read_file(self, project: Project, ref: str, path: str) -> str | None:
+        """The text of a file as of a branch or sha; None if there is no such file.
+
+        Raises `ValueError` with a sentence for what is no UTF-8, or larger than 64 KiB.
+        """
+
+    def reachable(self, project: Project, shas: Collection[str], ref: str) -> Collection[str]:
+        """Those of the shas that are the head of `ref` (a branch or sha) or ancestors of it."""
+
+    def set_commit_status(
+        self,
+        project: Project,
+        sha: str,
+        *,
+        name: str,
+        state: Literal["pending", "success", "failed"],
+        description: str,
+        url: str,
+    ) -> None:
+        """Say of a commit what `name` found, instead of what it said before.
+
+        Within the current transaction. `description` has at most 140 characters, `url` is a path
+        of this forge.
+        """
+
+
+@runtime_checkable
 class Notifications(Protocol):
     """Optional: tell people something."""
 
@@ -228,6 +308,22 @@ class Events:
     """A source is gone: `source: Source`, `project: Project`."""
     project_deleted: Signal = field(default_factory=lambda: Signal("mlops host: project deleted"))
     """A project is gone: `project: Project`."""
+    project_renamed: Signal = field(default_factory=lambda: Signal("mlops host: project renamed"))
+    """A project has another path: `project: Project` (with the new one), `old_path: str`."""
+    user_removed: Signal = field(default_factory=lambda: Signal("mlops host: user removed"))
+    """An account is gone for ever: `actor: Actor`."""
+    state_changed: Signal = field(default_factory=lambda: Signal("mlops host: state changed"))
+    """A merge request or issue was opened (the first time, too, or with another target branch),
+    merged or closed: `source: Source`, `project: Project`, `state: str` (`opened`, `merged` or
+    `closed`), `actor: Actor`."""
+    branch_moved: Signal = field(default_factory=lambda: Signal("mlops host: branch moved"))
+    """A branch has other commits: `project: Project`, `branch: str`, `old: str` and `new: str`
+    (shas; empty if it was made or deleted), `actor: Actor`. Sent when merge requests know it."""
+    pipeline_finished: Signal = field(
+        default_factory=lambda: Signal("mlops host: pipeline finished")
+    )
+    """The last job of a pipeline ended: `project: Project` (whose pipeline it is), `ref: str`,
+    `sha: str`, `pipeline_id: str`, `status: str`, `merge_request: str` (its id, or empty)."""
 
 
 @dataclass(frozen=True)
@@ -248,3 +344,4 @@ class Host:
     events: Events = field(default_factory=Events)
     ci: CI | None = None
     notifications: Notifications | None = None
+    repository: Repository | None = None

@@ -22,6 +22,7 @@ OPTIONAL_PARTS: dict[str, type] = {
     "references": contracts.References,
     "ci": contracts.CI,
     "notifications": contracts.Notifications,
+    "repository": contracts.Repository,
 }
 """Parts that may be None; without one, what needs it is not shown."""
 
@@ -39,12 +40,21 @@ def problems(host: object) -> list[str]:
 
 
 def methods(protocol: type) -> dict[str, list[str]]:
-    """The methods that a Protocol asks for, each with the names of its parameters."""
+    """The methods that a Protocol asks for, each with the names of its parameters.
+
+    Those after a `*` are given by keyword only.
+    """
     return {
-        name: list(inspect.signature(member).parameters)[1:]
+        name: _names(inspect.signature(member))[1:]
         for name, member in vars(protocol).items()
         if inspect.isfunction(member) and not name.startswith("_")
     }
+
+
+def _names(signature: Signature) -> list[str]:
+    by_keyword = [n for n, p in signature.parameters.items() if p.kind is Parameter.KEYWORD_ONLY]
+    others = [name for name in signature.parameters if name not in by_keyword]
+    return [*others, "*", *by_keyword] if by_keyword else others
 
 
 def _look(host: Host) -> Iterator[tuple[str, str]]:
@@ -101,8 +111,9 @@ def _signature(function: Callable[..., object]) -> Signature | None:
 
 def _accepts(signature: Signature, names: list[str], any_names: bool) -> bool:
     """Whether a call works by position and, unless `any_names`, by keyword too."""
+    names, by_keyword = _split(names)
     try:
-        signature.bind(*names)
+        signature.bind(*names, **dict.fromkeys(by_keyword))
     except TypeError:
         return False
     parameters = list(signature.parameters.values())
@@ -112,6 +123,12 @@ def _accepts(signature: Signature, names: list[str], any_names: bool) -> bool:
         return True
     by_name = [p.name for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
     return by_name[: len(names)] == names
+
+
+def _split(names: list[str]) -> tuple[list[str], list[str]]:
+    """The names before a `*`, and those after it."""
+    place = names.index("*") if "*" in names else len(names)
+    return names[:place], names[place + 1 :]
 
 
 def _shown(signature: Signature) -> str:

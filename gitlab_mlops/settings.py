@@ -33,6 +33,17 @@ class Settings:
     """Whether MLflow 3 clients send artifacts of 500 MB and more in parallel parts."""
     upload_url_seconds: int = 3600
     """How long the signed address of one part of a multipart upload is good, in seconds."""
+    system_notes: bool = False
+    """Whether the forge notes under a merge request or issue which candidates it newly mentions."""
+
+    webhooks_thread: bool = True
+    """Whether each process has a thread that sends the messages of webhooks. Without it,
+    `flask mlops deliver-webhooks` has to."""
+    webhooks_allow_private: tuple[str, ...] = ()
+    """Networks that webhooks may reach although they are not public, such as `10.1.0.0/16`."""
+    webhooks_through_proxy: bool = False
+    """Whether messages of webhooks go through the proxy that `HTTPS_PROXY` and `HTTP_PROXY` name.
+    The proxy then has to keep them out of private networks."""
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:

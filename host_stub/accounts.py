@@ -6,6 +6,7 @@ from sqlalchemy import delete, select
 
 from host_stub.database import db, now
 from host_stub.events import announce_user_removed
+from host_stub.mails import Mail
 from host_stub.namespaces import Namespace
 from host_stub.projects import Member, Project
 from host_stub.tokens import Token
@@ -27,7 +28,7 @@ def remove_user(user: User) -> None:
             raise ValueError(f"Delete “{namespace.path}” first, or give it to somebody else.")
         db.session.delete(namespace)
     announce_user_removed(user.value)
-    for table in (Member, Token):
+    for table in (Member, Token, Mail):
         db.session.execute(delete(table).where(table.user_id == user.id))
     user.username = f"-{user.id}"  # nobody's name begins like that
     user.name, user.password_hash = NAME, None

@@ -1,21 +1,23 @@
-"""The adapter: what the plugin asks of a forge, answered by this one."""
+"""The adapter: what the plugin asks of a forge, answered by this one.
+
+The optional parts are in `adapter_texts.py` and `adapter_code.py`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from flask_login import current_user
-from sqlalchemy import ColumnElement, Executable, and_, bindparam, or_, select, tuple_
+from sqlalchemy import Executable, bindparam, select
 
 import gitlab_mlops
-from gitlab_mlops import Ability, Actor, Credential, Events, Host, Source, SourceLink
-from host_stub import chrome, issuables, pipelines, security, tokens
-from host_stub.database import db
-from host_stub.issuables import Issuable
-from host_stub.issues import Issue
-from host_stub.merge_requests import MergeRequest
-from host_stub.permissions import Right, standing, visible
+from gitlab_mlops import Ability, Actor, Credential, Events, Host
+from host_stub import chrome, pipelines, security, tokens
+from host_stub.adapter_code import CI, Repository
+from host_stub.adapter_texts import Notifications, References
+from host_stub.database import MAX_ID, db, id_of
+from host_stub.permissions import Right, standing
 from host_stub.projects import Project
 from host_stub.users import User
 
@@ -24,9 +26,6 @@ RIGHTS = {
     Ability.WRITE: Right.WRITE,
     Ability.MAINTAIN: Right.MAINTAIN,
 }
-# How an issue or merge request is written in text, and where its page is.
-SIGILS = {"issue": ("#", "issues"), "merge_request": ("!", "merge_requests")}
-MAX_ID = 2**31 - 1
 
 
 def make_host(events: Events) -> Host:
@@ -38,6 +37,8 @@ def make_host(events: Events) -> Host:
         chrome=Chrome(),
         references=References(),
         ci=CI(),
+        repository=Repository(),
+        notifications=Notifications(),
         events=events,
         session=lambda project: db.session(),
         engines=lambda: [db.engine],
@@ -61,7 +62,7 @@ class Identity:
 
     def actors(self, ids: Collection[str]) -> Mapping[str, Actor]:
         """All of them in one query; people who are blocked keep their names."""
-        wanted = [number for number in map(_integer, ids) if number is not None]
+        wanted = [number for number in map(id_of, ids) if number is not None]
         if not wanted:
             return {}
         there = select(User).where(User.id.in_(wanted), User.removed_at.is_(None))
@@ -132,49 +133,6 @@ class Chrome:
         return chrome.root("-/user_settings/personal_access_tokens")
 
 
-class References:
-    """Issues and merge requests as places that mention candidates."""
-
-    def links(
-        self, actor: Actor | None, sources: Collection[Source]
-    ) -> Mapping[Source, SourceLink]:
-        """One query, whatever the number of sources."""
-        wanted = [(s.project_id, s.kind, number) for s in sources if (number := _integer(s.id))]
-        if not wanted:
-            return {}
-        key = tuple_(Issuable.project_id, Issuable.kind, Issuable.iid)
-        return {
-            Source(row.project_id, row.kind, str(row.iid)): _link(row)
-            for row in _visible_issuables(actor, key.in_(wanted))
-        }
-
-    def post_system_note(self, actor: Actor, source: Source, text: str) -> None:
-        """Add a note below the issue or merge request; nothing if it is gone."""
-        kind = Issue if source.kind == "issue" else MergeRequest
-        number = _integer(source.id)
-        issuable = number and issuables.find(kind, source.project_id, number)
-        user = db.session.get(User, int(actor.id))
-        if issuable and user:
-            issuables.add_system_note(issuable, user, text)
-
-
-class CI:
-    """Pipelines and jobs."""
-
-    def job(self, project: gitlab_mlops.Project, job_id: str) -> gitlab_mlops.Job | None:
-        """The job of this project with this id."""
-        number = _integer(job_id)
-        return None if number is None else pipelines.find_job(project.id, number)
-
-
-def _integer(text: str) -> int | None:
-    """An id that this forge could have given out, or None."""
-    if not (text.isascii() and text.isdigit()):
-        return None
-    number = int(text[:20])
-    return number if 0 < number <= MAX_ID else None
-
-
 def _actor(user: User) -> Actor:
     url = "" if user.is_bot else chrome.root(user.username)
     return Actor(id=str(user.id), username=user.username, name=user.name, url=url)
@@ -189,26 +147,3 @@ _BY_PATH = _COLUMNS.where(Project.full_path == bindparam("key"))
 def _project(which: Executable, key: int | str) -> gitlab_mlops.Project | None:
     row = db.session.execute(which, {"key": key}).one_or_none()
     return None if row is None else gitlab_mlops.Project(row.id, row.full_path, row.name)
-
-
-def _visible_issuables(actor: Actor | None, which: ColumnElement[bool]) -> Iterable[Any]:
-    """Issues of projects the actor sees, merge requests of those whose code the actor reads."""
-    user_id = None if actor is None else int(actor.id)
-    columns = select(
-        Issuable.project_id, Issuable.kind, Issuable.iid, Issuable.title, Issuable.state,
-        Project.full_path,
-    ).join(Project, Project.id == Issuable.project_id)  # fmt: skip
-    if actor is not None and actor.project_id is not None:
-        columns = columns.where(Project.id == actor.project_id)
-    issues = and_(Issuable.kind == "issue", visible(user_id, Right.SEE))
-    return db.session.execute(columns.where(which, or_(issues, visible(user_id, Right.READ))))
-
-
-def _link(row: Any) -> SourceLink:
-    sigil, page = SIGILS[row.kind]
-    return SourceLink(
-        label=f"{row.full_path}{sigil}{row.iid}",
-        title=row.title,
-        url=chrome.project_url(row.full_path, f"{page}/{row.iid}"),
-        state=row.state,
-    )

@@ -17,6 +17,8 @@ from host_stub.projects import Project, find_project
 from host_stub.users import current_id
 
 PREFIX = "/<namespace:namespace>/<name:project>"
+# How an issue or merge request is written in text, and where its page is.
+SIGILS = {"issue": ("#", "issues"), "merge_request": ("!", "merge_requests")}
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -58,6 +60,16 @@ def root(path: str) -> str:
 def project_url(full_path: str, page: str = "") -> str:
     """Path of a project's page, or of `page` below it."""
     return root(f"{full_path}/-/{page}" if page else full_path)
+
+
+def issuable_label(full_path: str, kind: str, iid: int) -> str:
+    """How a text anywhere names an issue or merge request."""
+    return f"{full_path}{SIGILS[kind][0]}{iid}"
+
+
+def issuable_url(full_path: str, kind: str, iid: int) -> str:
+    """Path of the page of an issue or merge request."""
+    return project_url(full_path, f"{SIGILS[kind][1]}/{iid}")
 
 
 def login_url(next_url: str) -> str:

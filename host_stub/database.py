@@ -20,6 +20,7 @@ NAMING = {
 }
 
 DAY = 86_400  # seconds
+MAX_ID = 2**31 - 1
 
 # Two gunicorn workers may write at once; SQLite lets the second wait this long for the first.
 SQLITE_PRAGMAS = (
@@ -50,6 +51,14 @@ def init_app(app: Flask) -> None:
 def now() -> int:
     """The time in seconds since 1970, as every table of the forge stores it."""
     return int(time.time())
+
+
+def id_of(text: str) -> int | None:
+    """The id that a text writes, if a table could have given it out; else None."""
+    if not (text.isascii() and text.isdigit()):
+        return None
+    number = int(text[:20])
+    return number if 0 < number <= MAX_ID else None
 
 
 def create_tables() -> None:

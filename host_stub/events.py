@@ -10,12 +10,16 @@ from flask import current_app
 from gitlab_mlops import Actor, Events, Project, Source
 
 if TYPE_CHECKING:
+    from host_stub.issuables import Comment
     from host_stub.projects import Project as ProjectRow
     from host_stub.users import User
 
 branch_moved = Signal("host_stub: branch moved")
 """A branch has a new commit, was made or deleted. For the forge's own parts, which hear it before
 the plugin does: `project` (the row), `branch`, `old` and `new` (shas, or None)."""
+
+comment_added = Signal("host_stub: comment added")
+"""Somebody said something about an issue or merge request: `comment` (the row)."""
 
 
 def host_events() -> Events:
@@ -34,6 +38,11 @@ def announce_text_deleted(source: Source, project: Project) -> None:
     host_events().text_deleted.send(_sender(), source=source, project=project)
 
 
+def announce_comment(comment: Comment) -> None:
+    """There is a new comment."""
+    comment_added.send(_sender(), comment=comment)
+
+
 def announce_project_deleted(project: Project) -> None:
     """A project is going, with all its issues and merge requests."""
     host_events().project_deleted.send(_sender(), project=project)
@@ -41,12 +50,14 @@ def announce_project_deleted(project: Project) -> None:
 
 def announce_project_renamed(project: Project, old_path: str) -> None:
     """A project has another path now, in the same namespace or in another one."""
-    _tell("project_renamed", project=project, old_path=old_path)
+    host_events().project_renamed.send(_sender(), project=project, old_path=old_path)
 
 
 def announce_state(source: Source, project: Project, state: str, actor: Actor) -> None:
-    """An issue or merge request is `opened` again, `closed` or `merged` now."""
-    _tell("state_changed", source=source, project=project, state=state, actor=actor)
+    """An issue or merge request is `opened` (it is new, or is so again), `closed` or `merged`."""
+    host_events().state_changed.send(
+        _sender(), source=source, project=project, state=state, actor=actor
+    )
 
 
 def announce_branch_moved(
@@ -54,8 +65,8 @@ def announce_branch_moved(
 ) -> None:
     """A branch leads to another commit; it was made if `old` is None, deleted if `new` is."""
     branch_moved.send(_sender(), project=project, branch=branch, old=old, new=new)
-    _tell(
-        "branch_moved",
+    host_events().branch_moved.send(
+        _sender(),
         project=project.value, branch=branch, old=old or "", new=new or "", actor=user.value,
     )  # fmt: skip
 
@@ -64,8 +75,8 @@ def announce_pipeline_finished(
     project: Project, pipeline_id: int, ref: str, sha: str, status: str, merge_request: str
 ) -> None:
     """The last job of a pipeline has ended; `merge_request` is a number, or empty."""
-    _tell(
-        "pipeline_finished",
+    host_events().pipeline_finished.send(
+        _sender(),
         project=project, pipeline_id=str(pipeline_id), ref=ref, sha=sha, status=status,
         merge_request=merge_request,
     )  # fmt: skip
@@ -73,14 +84,7 @@ def announce_pipeline_finished(
 
 def announce_user_removed(actor: Actor) -> None:
     """An account is gone for ever; what it wrote stays."""
-    _tell("user_removed", actor=actor)
-
-
-def _tell(name: str, **values: Any) -> None:
-    """Send the plugin's signal of this name, if this version of the plugin listens to one."""
-    signal = getattr(host_events(), name, None)
-    if signal is not None:
-        signal.send(_sender(), **values)
+    host_events().user_removed.send(_sender(), actor=actor)
 
 
 def _sender() -> Any:

@@ -19,6 +19,11 @@ def line(name: str) -> str:
     return " ".join(text(name).split())
 
 
+def is_preview() -> bool:
+    """Whether the form was sent to see how a text in it will look, and nothing is to be stored."""
+    return "preview" in request.form
+
+
 def number(name: str) -> int:
     """A field that holds an id, or 0."""
     value = request.form.get(name, "")

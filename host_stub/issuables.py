@@ -7,7 +7,12 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gitlab_mlops import Source
 from host_stub.database import Base, db, now
-from host_stub.events import announce_state, announce_text, announce_text_deleted
+from host_stub.events import (
+    announce_comment,
+    announce_state,
+    announce_text,
+    announce_text_deleted,
+)
 from host_stub.markdown import to_html
 from host_stub.projects import Project
 from host_stub.users import User
@@ -108,6 +113,7 @@ def add_comment(issuable: Issuable, author: User, text: str) -> Comment:
     comment = Comment(issuable=issuable, author=author, text=text)
     db.session.add(comment)
     _announce(issuable, author)
+    announce_comment(comment)
     return comment
 
 

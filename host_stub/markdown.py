@@ -6,7 +6,7 @@ import html
 
 import nh3
 from markdown_it import MarkdownIt
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from gitlab_mlops import Actor, Project
 from host_stub.plugin import mlops
@@ -50,6 +50,17 @@ def summary(text: str) -> str:
     return html.unescape(nh3.clean(_renderer.render(paragraph), tags=set())).strip()
 
 
-def show(text: str, project: Project, reader: Actor | None) -> Markup:
-    """Safe HTML with links to what the text mentions, as far as this reader may see it."""
-    return mlops.link_references(to_html(text), project=project, actor=reader)
+def show(text: str, project: Project, reader: Actor | None, *, external: bool = False) -> Markup:
+    """Safe HTML with links to what the text mentions, as far as this reader may see it.
+
+    With `external`, it is to be read elsewhere than on our pages.
+    """
+    return mlops.link_references(to_html(text), project=project, actor=reader, external=external)
+
+
+def show_note(
+    text: str, project: Project, reader: Actor | None, *, external: bool = False
+) -> Markup:
+    """A line that is no Markdown, such as a note of the system, with the same links."""
+    html = str(escape(text))
+    return mlops.link_references(html, project=project, actor=reader, external=external)

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import String, select
+from sqlalchemy import ColumnElement, String, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from host_stub import repositories
 from host_stub.database import db
-from host_stub.events import branch_moved
+from host_stub.events import announce_state, branch_moved
 from host_stub.issuables import Issuable, add_issuable, set_state
 from host_stub.projects import Project
 from host_stub.repositories import CommitInfo
+from host_stub.repositories.folders import Numbered
+from host_stub.repositories.names import SHA
 from host_stub.users import User
+
+MAX_OPEN = 20
+"""Open merge requests of one commit or branch that are looked at."""
 
 
 class MergeRequest(Issuable):
@@ -30,6 +35,8 @@ class MergeRequest(Issuable):
     source_project_id: Mapped[int | None] = mapped_column()
     # Where the target was just before this was merged into it.
     target_sha: Mapped[str | None] = mapped_column(String(64))
+    # What `head_sha` was when the row changed last, to be found by; the repository knows it.
+    known_head: Mapped[str | None] = mapped_column(String(64), index=True)
 
     @property
     def is_from_fork(self) -> bool:
@@ -70,6 +77,7 @@ def create_merge_request(
     )
     add_issuable(merge_request, "last_merge_request")
     _keep_head(merge_request)
+    announce_state(merge_request.source, project.value, "opened", author.value)
     return merge_request
 
 
@@ -111,6 +119,32 @@ def commits_of(merge_request: MergeRequest, limit: int = 100) -> list[CommitInfo
     return repositories.commits_between(merge_request.project, target, head, limit)
 
 
+def shas_of(merge_request: MergeRequest, limit: int) -> list[str]:
+    """As `commits_of`, the shas only."""
+    head, target = head_sha(merge_request), target_sha(merge_request)
+    if head is None or target is None:
+        return []
+    return repositories.shas_between(merge_request.project, target, head, limit)
+
+
+def open_at(project: Numbered, sha: str, limit: int = MAX_OPEN) -> list[MergeRequest]:
+    """The open ones into this project or from it whose head is this commit, the newest first."""
+    if not SHA.fullmatch(sha):
+        return []
+    here = or_(MergeRequest.project_id == project.id, MergeRequest.source_project_id == project.id)
+    found = _open(here, MergeRequest.known_head == sha, limit=limit)
+    # The branch may have moved on in a transaction that was rolled back.
+    return [each for each in found if head_sha(each) == sha]
+
+
+def open_into(project: Numbered, branch: str, limit: int = MAX_OPEN) -> list[MergeRequest]:
+    """The open ones into this branch of the project, the newest first."""
+    if not repositories.is_branch(branch):
+        return []
+    into = MergeRequest.project_id == project.id
+    return _open(into, MergeRequest.target_branch == branch, limit=limit)
+
+
 def merge(merge_request: MergeRequest, user: User) -> None:
     """Merge the branches if they exist, and note it; flushes.
 
@@ -120,22 +154,19 @@ def merge(merge_request: MergeRequest, user: User) -> None:
         return
     head, before = head_sha(merge_request), target_sha(merge_request)
     if head is not None and before is not None:
-        repositories.merge(
-            merge_request.project,
-            head,
-            merge_request.target_branch or "",
-            user,
-            f"Merge branch '{merge_request.source_branch}' into '{merge_request.target_branch}'"
-            f"\n\n{merge_request.title}\n\nMerge request !{merge_request.iid}",
-        )
-        merge_request.target_sha = before
+        merge_request.target_sha = before  # for who hears that the target has moved
+        try:
+            _merge(merge_request, head, user)
+        except ValueError:
+            merge_request.target_sha = None
+            raise
     set_state(merge_request, user, "merged")
 
 
 def reopen(merge_request: MergeRequest, user: User) -> None:
     """Open it again, with the commits that the source branch has now; flushes."""
-    set_state(merge_request, user, "opened")
     _keep_head(merge_request)
+    set_state(merge_request, user, "opened")
 
 
 @branch_moved.connect
@@ -155,6 +186,22 @@ def _keep_head(merge_request: MergeRequest) -> None:
     sha = source and repositories.branch_head(source, merge_request.source_branch or "")
     if source and sha:
         repositories.keep(merge_request.project, _name(merge_request), sha, source)
+        merge_request.known_head = sha
+        db.session.flush()
+
+
+def _merge(merge_request: MergeRequest, head: str, user: User) -> None:
+    target = merge_request.target_branch or ""
+    message = (
+        f"Merge branch '{merge_request.source_branch}' into '{target}'"
+        f"\n\n{merge_request.title}\n\nMerge request !{merge_request.iid}"
+    )
+    repositories.merge(merge_request.project, head, target, user, message)
+
+
+def _open(*conditions: ColumnElement[bool], limit: int) -> list[MergeRequest]:
+    wanted = select(MergeRequest).where(MergeRequest.state == "opened", *conditions)
+    return list(db.session.scalars(wanted.order_by(MergeRequest.id.desc()).limit(limit)))
 
 
 def _name(merge_request: MergeRequest) -> str:

@@ -24,6 +24,8 @@ class Right(StrEnum):
     OWN = "own"
 
 
+TO_SEE = {"issue": Right.SEE, "merge_request": Right.READ}
+"""What it takes to see an issue or merge request, by its kind."""
 _LEAST_ROLE = {Right.WRITE: Role.DEVELOPER, Right.MAINTAIN: Role.MAINTAINER, Right.OWN: Role.OWNER}
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from host_stub.database import Base, db, now
-from host_stub.projects import Project
+from host_stub.repositories.folders import Numbered
 from host_stub.repositories.names import SHA
 
 # The worst first.
@@ -41,7 +41,7 @@ class CommitStatus(Base):
 
 
 def set_status(
-    project: Project,
+    project: Numbered,
     sha: str,
     name: str,
     state: str,
@@ -77,12 +77,12 @@ def set_status(
     return stored
 
 
-def statuses(project: Project, sha: str) -> list[CommitStatus]:
+def statuses(project: Numbered, sha: str) -> list[CommitStatus]:
     """What is said of a commit, by name."""
     return statuses_of(project, [sha]).get(sha, [])
 
 
-def statuses_of(project: Project, shas: Iterable[str]) -> dict[str, list[CommitStatus]]:
+def statuses_of(project: Numbered, shas: Iterable[str]) -> dict[str, list[CommitStatus]]:
     """What is said of several commits, in one query."""
     wanted = (CommitStatus.project_id == project.id, CommitStatus.sha.in_(list(shas)))
     found: dict[str, list[CommitStatus]] = {}
@@ -91,7 +91,7 @@ def statuses_of(project: Project, shas: Iterable[str]) -> dict[str, list[CommitS
     return found
 
 
-def states_of(project: Project, shas: Iterable[str]) -> dict[str, str]:
+def states_of(project: Numbered, shas: Iterable[str]) -> dict[str, str]:
     """The worst that is said of each commit, of which something is said."""
     found = statuses_of(project, shas)
     return {sha: min((s.state for s in said), key=STATES.index) for sha, said in found.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import socket
 import subprocess
@@ -67,6 +68,8 @@ def config(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[
         "SECRET_KEY": secrets.token_hex(32),
         "INSTANCE_PATH": str(tmp_path_factory.mktemp("instance")),
         "MLOPS_ARTIFACTS_URL": str(tmp_path_factory.mktemp("artifacts")),
+        # Tests that count statements must not count those of a thread.
+        "MLOPS_WEBHOOKS_THREAD": False,
     }
 
 
@@ -108,7 +111,11 @@ def live_url(
         "--limit-request-line", "8190",
         "host_stub:create_app()",
     ]  # fmt: skip
-    environment = {f"HOST_STUB_{key}": value for key, value in config.items()}
+    # As `host_stub` reads them: texts as they are, everything else as JSON.
+    environment = {
+        f"HOST_STUB_{key}": value if isinstance(value, str) else json.dumps(value)
+        for key, value in config.items()
+    }
     with log.open("wb") as output:
         server = subprocess.Popen(
             command,

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from host_stub import pipelines, projects, tokens, users
+from host_stub import merge_requests, pipelines, projects, tokens, users
 from host_stub.database import db
 
 ROLES = {"guest": 10, "reporter": 20, "developer": 30, "maintainer": 40, "owner": 50}
@@ -112,6 +112,13 @@ class Forge:
         self.add_member(project_id, user_id, role)
         return user_id
 
+    def merge_request(self, project_id: int) -> int:
+        """A merge request of branches that do not exist; its number in the project."""
+        with self.stored():
+            project = db.session.get_one(projects.Project, project_id)
+            author = users.create_user(f"author-{secrets.token_hex(6)}")
+            return int(merge_requests.create_merge_request(project, author, "A change").iid)
+
     def token(
         self, user_id: int, *scopes: str, expired: bool = False, revoked: bool = False
     ) -> str:
@@ -153,6 +160,11 @@ class Forge:
         """The API of a fresh project as one of its developers."""
         project_id = self.project(visibility)
         return self.api(project_id, self.token(self.member(project_id, "developer")))
+
+    def maintainer(self, visibility: str = "private") -> Api:
+        """The API of a fresh project as one of its maintainers."""
+        project_id = self.project(visibility)
+        return self.api(project_id, self.token(self.member(project_id, "maintainer")))
 
 
 def bearer(secret: str | None) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,18 @@ from flask.testing import FlaskClient
 from gitlab_mlops import Ability, Credential, Project, Source, migrations
 from gitlab_mlops.testing import AdapterConformance, Forge, unsupported
 from gitlab_mlops.testing.forge import Scheme, Visibility
-from host_stub import create_app, issuables, issues, pipelines, projects, tokens, users
+from host_stub import (
+    create_app,
+    issuables,
+    issues,
+    merge_requests,
+    pipelines,
+    projects,
+    repositories,
+    statuses,
+    tokens,
+    users,
+)
 from host_stub.database import db
 from host_stub.projects import Role
 from tests import other_forge
@@ -138,6 +149,38 @@ class StubForge(Forge):
     def delete_text(self, project: Project, source: Source) -> None:
         with self.stored():
             issuables.delete_issuable(_issue(source))
+
+    def commit(
+        self, project: Project, user: int, files: Mapping[str, bytes], *, branch: str | None = None
+    ) -> str:
+        with self.stored():
+            name = branch or repositories.DEFAULT_BRANCH
+            return repositories.commit(_project(project), name, files, "Work", _user(user))
+
+    def fork(self, project: Project, user: int) -> Project:
+        with self.stored():
+            return projects.fork(_project(project), _user(user), _user(user)).value
+
+    def open_merge_request(
+        self, project: Project, user: int, branch: str, *, source_project: Project | None = None
+    ) -> str:
+        with self.stored():
+            source = source_project and _project(source_project)
+            made = merge_requests.create_merge_request(
+                _project(project), _user(user), "Title", source_branch=branch, source_project=source
+            )
+            return str(made.iid)
+
+    def merge(self, project: Project, merge_request: str, user: int) -> None:
+        with self.stored():
+            number = int(merge_request)
+            found = issuables.find(merge_requests.MergeRequest, project.id, number)
+            assert isinstance(found, merge_requests.MergeRequest)
+            merge_requests.merge(found, _user(user))
+
+    def commit_statuses(self, project: Project, sha: str) -> Mapping[str, str]:
+        with self.stored():
+            return {one.name: one.state for one in statuses.statuses(_project(project), sha)}
 
 
 def _user(user_id: int) -> users.User:

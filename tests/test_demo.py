@@ -139,6 +139,42 @@ def test_the_best_candidate_shows_where_it_is_mentioned(demo: Demo) -> None:
         assert demo.address(name).removeprefix(f"http://127.0.0.1:{demo.port}") in page
 
 
+def test_ci_trained_for_the_default_branch_and_for_the_merge_request(demo: Demo) -> None:
+    printed = demo.printed.partition("Project  ")[0]
+    assert re.findall(r"^Pipeline (\d) on (\S+)$", printed, re.MULTILINE) == [
+        ("1", "main"), ("2", "alice/neural-network"),
+    ]  # fmt: skip
+    page = read(demo.address("Merge request"))
+    commits = page.partition('id="commits"')[2]
+    assert "Train small neural networks" in commits
+    assert "Success" in commits
+
+
+def test_merge_request_compares_its_candidates_and_shows_the_gate(demo: Demo) -> None:
+    page = read(demo.address("Merge request"))
+    best = demo.address("Best candidate").rpartition("/")[2]
+    panel = page.partition("mlops-proposal")[2].partition('id="checks"')[0]
+    assert f"[candidate:{best}]" in panel
+    assert "on main" in panel
+    assert "Gate" in panel
+    checks = page.partition('id="checks"')[2].partition('id="commits"')[0]
+    assert "mlops/gate" in checks
+    assert re.search(r"3 rules: [^<]*2 passed", checks)
+
+
+def test_best_candidate_is_stamped_by_its_job(demo: Demo) -> None:
+    page = read(demo.address("Best candidate"))
+    assert "/research/handwriting/-/jobs/2" in page
+    assert demo.address("Merge request").removeprefix(f"http://127.0.0.1:{demo.port}") in page
+
+
+def test_there_is_one_champion(demo: Demo) -> None:
+    environment = demo.environment()
+    found = search(environment["MLFLOW_TRACKING_URI"], environment["MLFLOW_TRACKING_TOKEN"])
+    tags = [tag for run in found for tag in run["data"]["tags"]]  # type: ignore[index]
+    assert [tag["value"] for tag in tags if tag["key"] == "champion"] == ["yes"]  # type: ignore[index]
+
+
 def test_strangers_do_not_read_a_link_into_the_private_project(demo: Demo) -> None:
     page = read(demo.address("Issue"))
     assert "[candidate:research/tumours/" in page

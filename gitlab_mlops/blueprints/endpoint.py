@@ -13,7 +13,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from gitlab_mlops import errors
-from gitlab_mlops.access import ReadAccess, grant
+from gitlab_mlops.access import ReadAccess, WriteAccess, grant, strengthened
 from gitlab_mlops.blueprints import bodies
 from gitlab_mlops.blueprints.credentials import authenticate
 from gitlab_mlops.host import Host, Project
@@ -106,6 +106,12 @@ def _grant(access: type[ReadAccess] | None, values: dict[str, Any]) -> ReadAcces
     mount = mounted()
     actor = authenticate(mount.host, request)
     return grant(access, mount.host, mount.settings, actor, find_project(mount.host, which))
+
+
+def strongest(access: WriteAccess) -> WriteAccess:
+    """The access of a view as `MaintainAccess`, if the actor may have that."""
+    mount = mounted()
+    return strengthened(mount.host, mount.settings, access)
 
 
 def find_project(host: Host, which: str) -> Project | None:

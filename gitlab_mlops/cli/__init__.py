@@ -9,11 +9,14 @@ from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy import Engine
 
-from gitlab_mlops import migrations
+from gitlab_mlops import keys, migrations
 from gitlab_mlops.cli import doctor as doctor_checks
 from gitlab_mlops.host import Project
 from gitlab_mlops.mount import Mount
 from gitlab_mlops.services import artifacts, purge, uploads
+from gitlab_mlops.services.webhooks import delivery
+from gitlab_mlops.services.webhooks.delivery import Sender
+from gitlab_mlops.services.webhooks.transport import Transport
 
 cli = AppGroup("mlops", help="Experiment tracking: its database, its data, its health.")
 database = AppGroup("db", help="The plugin's tables, in every database of the forge.")
@@ -120,3 +123,17 @@ def sweep_uploads(hours: int) -> None:
     parts = uploads.sweep(mount.storage, seconds)
     files = mount.storage.sweep(seconds)
     click.echo(f"Deleted: {parts} multipart uploads, {files} files of other uploads.")
+
+
+@cli.command("deliver-webhooks")
+def deliver_webhooks() -> None:
+    """Send the messages of webhooks that are due; run it every minute.
+
+    For forges that set MLOPS_WEBHOOKS_THREAD to False, because their processes cannot have
+    threads. It also forgets what is older than the log keeps.
+    """
+    sender = Sender(Transport.of(_mount().settings), keys.secrets_of(current_app))
+    engines = _mount().host.engines()
+    good, bad = delivery.deliver_all(engines, sender)
+    forgotten = sum(delivery.clean(engine) for engine in engines)
+    click.echo(f"Sent: {good} messages; failed: {bad}. Forgotten: {forgotten} old ones.")

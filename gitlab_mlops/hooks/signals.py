@@ -5,9 +5,10 @@ change and before it is committed. A receiver may write rows through `session`, 
 stored together with the change or not at all; it must not commit, and should not do what cannot
 be undone, such as sending mail. What a receiver raises makes the change fail.
 
-All of them carry `project: Project`, `iid: int` (the candidate is `[candidate:<iid>]` of the
-project), `actor: Actor | None` (who did it) and `session: Session` (the project's). Receivers
-should also take `**more`, because later versions may add to these.
+All of them carry `project: Project`, `actor: Actor | None` (who did it) and `session: Session` (the
+project's); those of candidates also `iid: int` (the candidate is `[candidate:<iid>]` of the
+project), those of models `name: str` (the model is `[model:<name>]`). Receivers should also take
+`**more`, because later versions may add to these.
 """
 
 from __future__ import annotations
@@ -41,6 +42,13 @@ candidate_deleted = Signal("mlops: candidate deleted")
 """A candidate is deleted for ever, and its rows are still there. Not sent for the candidates of a
 project that the forge deletes."""
 
+model_version_created = Signal("mlops: model version created")
+"""A registered model has a new version: `name: str` and `version: int`. Its tags are stored."""
+
+model_alias_moved = Signal("mlops: model alias moved")
+"""An alias of a registered model means another version: `name: str`, `alias: str`, and `old: int |
+None` and `new: int | None`, None if it was made or deleted, also with its version or model."""
+
 
 class Deed(Protocol):
     """What an access value says about who does something where."""
@@ -73,11 +81,19 @@ def use_application(current: Callable[[], object]) -> None:
 def announce(signal: Signal, access: Deed, iid: int, **more: Any) -> None:
     """Send a signal about the candidate `iid` of the project; costs nothing if nobody listens."""
     if signal.receivers:
-        signal.send(
-            _application(),
-            project=access.project,
-            iid=iid,
-            actor=access.actor,
-            session=access.session,
-            **more,
-        )
+        _send(signal, access, iid=iid, **more)
+
+
+def announce_model(signal: Signal, access: Deed, name: str, **more: Any) -> None:
+    """As `announce`, about the registered model of this name."""
+    if signal.receivers:
+        _send(signal, access, name=name, **more)
+
+
+def _send(signal: Signal, access: Deed, **facts: Any) -> None:
+    about: dict[str, Any] = {
+        "project": access.project,
+        "actor": access.actor,
+        "session": access.session,
+    }
+    signal.send(_application(), **about, **facts)

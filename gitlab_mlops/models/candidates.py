@@ -35,6 +35,8 @@ class Candidate(Base):
 
     `user_id` is what the client claims, `actor_id` who the forge knows it was. Times are
     milliseconds since 1970; `deleted_at` is set while the candidate is in the trash.
+    `stamped_sha` repeats the commit of the `JobStamp`, None without one: whoever logs reads this
+    row anyway, and learns from it whether there is a stamp to keep true.
     """
 
     __tablename__ = "mlops_candidates"
@@ -59,6 +61,7 @@ class Candidate(Base):
     end_time: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[int] = mapped_column(BigInteger)
     deleted_at: Mapped[int | None] = mapped_column(BigInteger)
+    stamped_sha: Mapped[str | None] = mapped_column(String(64))
 
 
 class Param(Base):
@@ -78,10 +81,16 @@ PARENT_TAG = "mlflow.parentRunId"
 # Literal, because a partial index serves only who repeats its condition word by word. The length
 # keeps out what is no eid, and may be too long for an index of PostgreSQL.
 NAMES_PARENT = text(f"key = '{PARENT_TAG}' AND length(value) = 32")
+COMMIT_TAG = "mlflow.source.git.commit"
+"""The tag in which MLflow's client names the commit of the code: a claim, which nobody checked."""
+NAMES_COMMIT = text(f"key = '{COMMIT_TAG}' AND length(value) = 40")
 
 
 class CandidateTag(Base):
-    """One tag of a candidate. The index leads from a parent to its children."""
+    """One tag of a candidate.
+
+    The indexes lead from a parent to its children, and from a commit to who claims it.
+    """
 
     __tablename__ = "mlops_candidate_tags"
     __table_args__ = (
@@ -91,6 +100,13 @@ class CandidateTag(Base):
             "candidate_id",
             sqlite_where=NAMES_PARENT,
             postgresql_where=NAMES_PARENT,
+        ),
+        Index(
+            "ix_mlops_candidate_tags_commit",
+            "value",
+            "candidate_id",
+            sqlite_where=NAMES_COMMIT,
+            postgresql_where=NAMES_COMMIT,
         ),
     )
 

@@ -1,4 +1,4 @@
-"""Artifacts of candidates: find their place in the store, put, list and delete.
+"""Artifacts of candidates and logged models: find their place in the store, put, list and delete.
 
 `locate` asks the database once, and the `Place` it returns is the permission for the rest: by
 then the edge has ended its transaction, so no connection waits for bytes.
@@ -15,11 +15,12 @@ from sqlalchemy import select
 
 from gitlab_mlops.access import ReadAccess, WriteAccess
 from gitlab_mlops.errors import Invalid, NotFound
-from gitlab_mlops.models import Candidate, Experiment
+from gitlab_mlops.models import Candidate, Experiment, LoggedModel
 from gitlab_mlops.storage import Entry, Storage
 
 # Experiment and run as the server writes them, and nothing that means the same: one place, one key.
 _CANDIDATE = re.compile(r"(0|[1-9]\d{0,9})/([0-9a-f]{32})/artifacts(?:/(.+))?", re.ASCII)
+_MODEL = re.compile(r"models/(m-[0-9a-f]{32})/artifacts(?:/(.+))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,24 @@ def _find_candidate(access: ReadAccess, path: str) -> Place | None:
     return Place(path, root, match[3] or "", found.deleted_at is not None)
 
 
-ROOTS: dict[str, Finder] = {}
-"""Finders by the first part of the path, for owners other than candidates: `models/...`."""
+def _find_model(access: ReadAccess, path: str) -> Place | None:
+    """The place of `models/<model id>/artifacts[/<path>]`."""
+    match = _MODEL.fullmatch(path)
+    if match is None:
+        return None
+    found = access.session.execute(
+        select(LoggedModel.deleted_at, Experiment.deleted_at.label("experiment_deleted_at"))
+        .join(Experiment, Experiment.id == LoggedModel.experiment_id)
+        .where(LoggedModel.model_id == match[1], LoggedModel.project_id == access.project.id)
+    ).one_or_none()
+    if found is None:
+        return None
+    root = f"{access.project.id}/models/{match[1]}/artifacts"
+    return Place(path, root, match[2] or "", any(moment is not None for moment in found))
+
+
+ROOTS: dict[str, Finder] = {"models": _find_model}
+"""Finders by the first part of the path, for owners other than candidates."""
 
 
 def locate(access: ReadAccess, path: str) -> Place:
@@ -82,8 +99,8 @@ def locate(access: ReadAccess, path: str) -> Place:
     place = find(access, path)
     if place is None:
         raise NotFound(
-            f"No such artifact: '{path}'. Paths start with <experiment id>/<run id>/artifacts, of "
-            f"a run in {access.project.path}."
+            f"No such artifact: '{path}'. Paths start with <experiment id>/<run id>/artifacts of "
+            f"a run in {access.project.path}, or with models/<model id>/artifacts."
         )
     return place
 

@@ -19,13 +19,13 @@ from gitlab_mlops.services.clock import now
 from gitlab_mlops.services.names import candidate_name
 from gitlab_mlops.services.numbering import next_iid
 from gitlab_mlops.services.records import CandidateRecord
-from gitlab_mlops.services.stamps import stamp
+from gitlab_mlops.services.stamps import note_alteration, stamp
 from gitlab_mlops.services.statements import dialect, insert_for
 
 NAME_TAG = "mlflow.runName"
 _TABLE = Candidate.__table__.c
 # Built once, and from the table instead of the class: it runs for everything that is logged.
-_ACTIVE = select(_TABLE.id, _TABLE.experiment_id, _TABLE.deleted_at).where(
+_ACTIVE = select(_TABLE.id, _TABLE.experiment_id, _TABLE.stamped_sha, _TABLE.deleted_at).where(
     _TABLE.eid == bindparam("eid"), _TABLE.project_id == bindparam("project_id")
 )
 FINAL = frozenset({Status.FINISHED, Status.FAILED, Status.KILLED})
@@ -62,10 +62,10 @@ def create(
         "created_at": now(),
         "deleted_at": None,
     }
+    job = access.actor.job
     insert = _insert(dialect(access.session))
-    candidate_id: int = access.session.execute(
-        insert, [{"project_id": access.project.id, **values}]
-    ).scalar_one()
+    row = {**values, "project_id": access.project.id, "stamped_sha": job.sha if job else None}
+    candidate_id: int = access.session.execute(insert, [row]).scalar_one()
     _store_tags(access, candidate_id, tag_values)
     stamp(access, candidate_id)
     record = CandidateRecord(
@@ -99,8 +99,11 @@ def get_by_iid(access: ReadAccess, iid: int) -> CandidateRecord:
     return record
 
 
-def active_id(access: ReadAccess, eid: str) -> tuple[int, int]:
-    """(id, experiment id) of a candidate that may change; `NotFound`, or `Invalid` in the trash."""
+def active_id(access: ReadAccess, eid: str) -> tuple[int, int, str | None]:
+    """(id, experiment id, commit that CI stamped) of a candidate that may change.
+
+    Raises `NotFound`, or `Invalid` for one in the trash.
+    """
     found = access.session.execute(
         _ACTIVE, {"eid": eid, "project_id": access.project.id}
     ).one_or_none()
@@ -111,7 +114,7 @@ def active_id(access: ReadAccess, eid: str) -> tuple[int, int]:
             f"The run {eid} must be in the 'active' state. Current state is deleted; restore it "
             "first."
         )
-    return found.id, found.experiment_id
+    return found.id, found.experiment_id, found.stamped_sha
 
 
 def change(
@@ -122,8 +125,11 @@ def change(
     end_time: int | None = None,
     name: str | None = None,
 ) -> CandidateRecord:
-    """Change what is given of a candidate not in the trash; an empty name changes nothing."""
-    candidate_id, _ = active_id(access, eid)
+    """Change what is given of a candidate not in the trash; an empty name changes nothing.
+
+    Whoever says, instead of CI, that a candidate of CI ended well alters what counts as a fact.
+    """
+    candidate_id, _, stamped_sha = active_id(access, eid)
     values: dict[str, Any] = {}
     if status is not None:
         values["status"] = status
@@ -134,6 +140,8 @@ def change(
     # The candidate before its tags, here as everywhere: two orders would deadlock.
     if values:
         _update(access, candidate_id, **values)
+    if status is Status.FINISHED and stamped_sha is not None:
+        note_alteration(access, candidate_id, stamped_sha)
     if name:
         _store_tags(access, candidate_id, {NAME_TAG: name})
     record = get(access, eid)
@@ -160,7 +168,7 @@ def restore(access: WriteAccess, eid: str) -> None:
 
 def set_tag(access: WriteAccess, eid: str, key: str, value: str) -> None:
     """Set a tag; `mlflow.runName` renames the candidate, as in MLflow."""
-    candidate_id, _ = active_id(access, eid)
+    candidate_id, *_ = active_id(access, eid)
     store_tags(access, candidate_id, [(key, value)])
 
 
@@ -176,7 +184,7 @@ def edit(
 
     Raises as `active_id`. A tag that is not there is removed without complaint.
     """
-    candidate_id, _ = active_id(access, eid)
+    candidate_id, *_ = active_id(access, eid)
     values = dict(store or {}) | ({NAME_TAG: name} if name else {})
     store_tags(access, candidate_id, list(values.items()))
     if remove:
@@ -205,7 +213,7 @@ def lock(access: WriteAccess, candidate_id: int) -> None:
 
 def delete_tag(access: WriteAccess, eid: str, key: str) -> None:
     """Remove a tag; raise `NotFound` if the candidate has none of this key."""
-    candidate_id, _ = active_id(access, eid)
+    candidate_id, *_ = active_id(access, eid)
     gone = access.session.execute(
         sql_delete(CandidateTag).where(
             CandidateTag.candidate_id == candidate_id, CandidateTag.key == key

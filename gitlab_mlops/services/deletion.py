@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, exists, or_, select, update
 
 from gitlab_mlops.access import MaintainAccess, ReadAccess
 from gitlab_mlops.errors import Invalid, NotFound
 from gitlab_mlops.hooks import signals
-from gitlab_mlops.models import Candidate, Dataset, Experiment, Input
+from gitlab_mlops.models import Candidate, Dataset, Experiment, Input, LoggedModel
 from gitlab_mlops.services.purge import (
     candidate_parts,
     delete_parts,
     experiment_parts,
     when_committed,
 )
+from gitlab_mlops.services.registry.holding import require_unregistered
 from gitlab_mlops.storage import Storage
 
 logger = logging.getLogger(__name__)
@@ -63,21 +64,23 @@ def delete_candidates(access: MaintainAccess, storage: Storage, iids: Sequence[i
 def measure_experiment(access: ReadAccess, storage: Storage, iid: int) -> Usage:
     """What an experiment in the trash takes; `NotFound`, or `Invalid` if it is not there."""
     experiment_id = _experiment_in_trash(access, iid)
-    return _measure(storage, [f"{access.project.id}/{iid}"], len(_iids(access, experiment_id)))
+    folders = _folders_of_experiment(access, experiment_id, iid)
+    return _measure(storage, folders, len(_iids(access, experiment_id)))
 
 
 def delete_experiment(access: MaintainAccess, storage: Storage, iid: int) -> Usage:
-    """Delete an experiment in the trash with all its candidates; says what that frees.
+    """Delete an experiment in the trash with its candidates and logged models; what that frees.
 
     Its name is free again. Raises as `measure_experiment`.
     """
     experiment_id = _experiment_in_trash(access, iid, lock=True)
-    iids, folder = _iids(access, experiment_id), f"{access.project.id}/{iid}"
-    usage = _measure(storage, [folder], len(iids))
+    iids = _iids(access, experiment_id)
+    folders = _folders_of_experiment(access, experiment_id, iid)
+    usage = _measure(storage, folders, len(iids))
     _announce(access, iids)
     delete_parts(access.session, candidate_parts(Candidate.experiment_id == experiment_id))
     delete_parts(access.session, experiment_parts(Experiment.id == experiment_id))
-    _delete_later(access, storage, [folder])
+    _delete_later(access, storage, folders)
     return usage
 
 
@@ -112,12 +115,23 @@ def _in_trash(access: ReadAccess, iids: Sequence[int]) -> list[Found]:
         raise NotFound(f"Candidate {missing[0]} not found in {access.project.path}.")
     if active := [each.iid for each in found if each.deleted_at is None]:
         raise Invalid(f"Candidate {active[0]} is not in the trash; move it there first.")
+    require_unregistered(access, Candidate.id.in_([each.id for each in found]))
     return found
 
 
 def _folders(access: ReadAccess, found: Iterable[Found]) -> list[str]:
     """The keys below which candidates have their files, as in `artifacts.locate`."""
     return [f"{access.project.id}/{each.experiment_iid}/{each.eid}" for each in found]
+
+
+def _folders_of_experiment(access: ReadAccess, experiment_id: int, iid: int) -> list[str]:
+    """As `_folders`, of all that belongs to an experiment; its logged models have their own."""
+    models = select(LoggedModel.model_id).where(LoggedModel.experiment_id == experiment_id)
+    project = access.project.id
+    return [
+        f"{project}/{iid}",
+        *(f"{project}/models/{model_id}" for model_id in access.session.scalars(models)),
+    ]
 
 
 def _measure(storage: Storage, folders: Sequence[str], candidates: int | None = None) -> Usage:
@@ -142,6 +156,8 @@ def _experiment_in_trash(access: ReadAccess, iid: int, *, lock: bool = False) ->
         raise NotFound(f"Experiment {iid} not found in {access.project.path}.")
     if found.deleted_at is None:
         raise Invalid(f"Experiment {iid} is not in the trash; move it there first.")
+    ours = Candidate.experiment_id == found.id, LoggedModel.experiment_id == found.id
+    require_unregistered(access, or_(*ours))
     return int(found.id)
 
 

@@ -36,7 +36,7 @@ def log_inputs(
     In an experiment, the same name and digest is the same dataset, and its first description
     stays, as in MLflow.
     """
-    candidate_id, experiment_id = candidates.active_id(access, eid)
+    candidate_id, experiment_id, _ = candidates.active_id(access, eid)
     first = {(used.name, used.digest): used for used in reversed(datasets)}
     if first:
         ids = _store_datasets(access, experiment_id, list(first.values()))
@@ -46,13 +46,13 @@ def log_inputs(
 
 def log_outputs(access: WriteAccess, eid: str, models: Sequence[tuple[str, int]]) -> None:
     """Note that a candidate made logged models, each as (model id, step)."""
-    candidate_id, _ = candidates.active_id(access, eid)
+    candidate_id, *_ = candidates.active_id(access, eid)
     _store_links(access, candidate_id, "output", models)
 
 
 def log_model(access: WriteAccess, eid: str, summary: dict[str, Any]) -> None:
     """Add a model's summary to the candidate's tag, where MLflow 2 looks for its models."""
-    candidate_id, _ = candidates.active_id(access, eid)
+    candidate_id, *_ = candidates.active_id(access, eid)
     candidates.lock(access, candidate_id)
     stored = access.session.scalar(
         select(CandidateTag.value).where(

@@ -12,7 +12,9 @@ from gitlab_mlops.access import WriteAccess
 from gitlab_mlops.errors import Invalid
 from gitlab_mlops.models import MetricKey, MetricPoint, MetricSeries, Param
 from gitlab_mlops.services import candidates
+from gitlab_mlops.services.logged_models import metrics as model_metrics
 from gitlab_mlops.services.points import Point
+from gitlab_mlops.services.stamps import note_alteration
 from gitlab_mlops.services.statements import dialect, insert_for, upsert
 
 
@@ -27,13 +29,19 @@ def log(
     """Store a batch for a candidate that is not in the trash.
 
     The same batch again changes nothing. Raises `Invalid` if a parameter has another value
-    already, or is given twice; then nothing of the batch is stored, unlike in MLflow.
+    already, or is given twice; then nothing of the batch is stored, unlike in MLflow. Values that
+    come from elsewhere than the CI of a stamped candidate are noted on its stamp; tags are not.
+    Points that name a logged model are noted with it too: raises as `model_metrics.store`.
     """
-    candidate_id, experiment_id = candidates.active_id(access, eid)
+    candidate_id, experiment_id, stamped_sha = candidates.active_id(access, eid)
+    if stamped_sha is not None and (points or params):
+        note_alteration(access, candidate_id, stamped_sha)
     if params:
         _store_params(access, candidate_id, params)
     if points:
         _store_points(access, candidate_id, experiment_id, points)
+        if of_models := [point for point in points if point.model_id]:
+            model_metrics.store(access, candidate_id, of_models)
     if tags:
         candidates.store_tags(access, candidate_id, tags)
 

@@ -17,7 +17,7 @@ from gitlab_mlops.services.references.context import Context
 from gitlab_mlops.services.references.markdown import without_code
 from gitlab_mlops.services.references.markup import occurrences
 from gitlab_mlops.services.references.resolver import Target, projects, resolve
-from gitlab_mlops.services.references.syntax import Reference, references
+from gitlab_mlops.services.references.syntax import Kind, Reference, references
 from gitlab_mlops.services.statements import upsert
 
 BATCH = 500
@@ -43,24 +43,31 @@ def in_markdown(text: str, context: Context) -> list[Reference]:
     return list(references(without_code(text), context.url_root))
 
 
-def record(source: Source, mentioned: Iterable[Reference], context: Context) -> None:
+def record(source: Source, mentioned: Iterable[Reference], context: Context) -> list[Target]:
     """Make the mentions of `source` those of a text that the context's actor saved.
 
     Mentions that the text no longer makes go. New ones are recorded of candidates that the actor
-    may see, and announced. What somebody else mentioned and the actor may not see stays, so that
-    correcting a typo loses nothing. Nothing is committed.
+    may see, announced, and returned. What somebody else mentioned and the actor may not see stays,
+    so that correcting a typo loses nothing. Nothing is committed.
 
     With several databases, mentions are looked for in that of the text's own project and those of
     the projects that the text names now: one in a third database, whose last reference was edited
     away, stays until the source is edited to name that project again.
     """
-    named = projects(mentioned, context)
+    named = {
+        reference: project
+        for reference, project in projects(mentioned, context).items()
+        if reference.kind is Kind.CANDIDATE
+    }
     keep = {(project.id, reference.iid) for reference, project in named.items()}
     targets = set(resolve(named, context).values())
+    new: list[Target] = []
     for engine, session in _databases([context.project, *named.values()], context.host).items():
         mine = {each.id: each for each in targets if _engine(each.access.session) is engine}
         for target in _record_in(session, source, keep, mine, context):
             announce(candidate_mentioned, target.access, target.iid, source=source)
+            new.append(target)
+    return new
 
 
 def forget(source: Source, project: Project, host: Host) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 NAME_TAG = "mlflow.experiment.primaryMetric.name"
 DIRECTION_TAG = "mlflow.experiment.primaryMetric.greaterIsBetter"
@@ -63,6 +64,19 @@ def greater_is_better(key: str, tags: Mapping[str, str] | None = None) -> bool |
     if tags and tags.get(NAME_TAG) == key and DIRECTION_TAG in tags:
         return tags[DIRECTION_TAG].strip().lower() == "true"
     return _by_name(key)
+
+
+def by_interest(keys: Iterable[str], objective: Objective | None) -> list[str]:
+    """The names of metrics by what people ask for first, without those of the machine.
+
+    The main metric, then those whose name tells a direction (as in `objective_of`), then others.
+    """
+    main = None if objective is None else objective.key
+
+    def place(key: str) -> tuple[Any, ...]:
+        return key != main, greater_is_better(key) is None, _rank(key)
+
+    return sorted((key for key in keys if not key.startswith(_OF_THE_MACHINE)), key=place)
 
 
 # A page asks for the same few names for each of its experiments.

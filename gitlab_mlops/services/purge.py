@@ -11,6 +11,7 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, scoped_session
 
 from gitlab_mlops.models import (
+    AliasMove,
     Candidate,
     CandidateTag,
     Dataset,
@@ -19,13 +20,25 @@ from gitlab_mlops.models import (
     Input,
     InputTag,
     JobStamp,
+    LoggedModel,
+    LoggedModelMetric,
+    LoggedModelParam,
+    LoggedModelTag,
     Mention,
     MetricKey,
     MetricPoint,
     MetricSeries,
+    ModelAlias,
     ModelLink,
+    ModelVersion,
+    ModelVersionTag,
     Param,
     ProjectCounters,
+    ProtectedAlias,
+    RegisteredModel,
+    RegisteredModelTag,
+    Webhook,
+    WebhookDelivery,
 )
 
 logger = logging.getLogger(__name__)
@@ -40,6 +53,7 @@ _OF_CANDIDATE: tuple[Any, ...] = (
     ModelLink,
     Mention,
     JobStamp,
+    LoggedModelMetric,
 )
 Action = Callable[[], None]
 
@@ -75,6 +89,10 @@ def delete_parts(session: Session, parts: Iterable[Part]) -> int:
 def _parts(project_id: int) -> Iterator[Part]:
     """What to delete, in this order."""
     yield Mention, Mention.source_project_id == project_id
+    yield from registry_parts(RegisteredModel.project_id == project_id)
+    webhooks = select(Webhook.id).where(Webhook.project_id == project_id)
+    yield WebhookDelivery, WebhookDelivery.webhook_id.in_(webhooks)
+    yield Webhook, Webhook.project_id == project_id
     yield from candidate_parts(Candidate.project_id == project_id)
     yield from experiment_parts(Experiment.project_id == project_id)
     for of_project in (MetricKey, ProjectCounters):
@@ -97,9 +115,31 @@ def candidate_parts(which: ColumnElement[bool]) -> Iterator[Part]:
 def experiment_parts(which: ColumnElement[bool]) -> Iterator[Part]:
     """As `candidate_parts`, for experiments whose candidates are gone."""
     experiments = select(Experiment.id).where(which)
+    models = select(LoggedModel.id).where(LoggedModel.experiment_id.in_(experiments))
+    # A candidate of another experiment may have measured them.
+    for of_model in (LoggedModelMetric, LoggedModelParam, LoggedModelTag):
+        yield of_model, of_model.logged_model_id.in_(models)
+    yield LoggedModel, LoggedModel.experiment_id.in_(experiments)
     for of_experiment in (Dataset, ExperimentTag):
         yield of_experiment, of_experiment.experiment_id.in_(experiments)
     yield Experiment, which
+
+
+def registry_parts(which: ColumnElement[bool]) -> Iterator[Part]:
+    """As `candidate_parts`, for registered models with their versions."""
+    models = select(RegisteredModel.id).where(which)
+    yield from version_parts(ModelVersion.model_id.in_(models))
+    for of_model in (AliasMove, ProtectedAlias, RegisteredModelTag):
+        yield of_model, of_model.model_id.in_(models)
+    yield RegisteredModel, which
+
+
+def version_parts(which: ColumnElement[bool]) -> Iterator[Part]:
+    """As `candidate_parts`, for versions of registered models."""
+    versions = select(ModelVersion.id).where(which)
+    for of_version in (ModelAlias, ModelVersionTag):
+        yield of_version, of_version.version_id.in_(versions)
+    yield ModelVersion, which
 
 
 def _delete_files(project_id: int, delete_files: Callable[[int], object]) -> None:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, or_, select, update
 
 from gitlab_mlops.access import ReadAccess, WriteAccess
+from gitlab_mlops.host import Job
 from gitlab_mlops.models import JobStamp
+from gitlab_mlops.services.clock import now
 from gitlab_mlops.services.statements import dialect, insert_for
 
 
@@ -18,7 +20,8 @@ from gitlab_mlops.services.statements import dialect, insert_for
 class Stamp:
     """The CI job that logged a candidate; `url` is its page, as the forge gave it.
 
-    `is_from_fork`: the code was not the project's own.
+    `is_from_fork`: the code was not the project's own. `is_altered`: somebody else logged metrics
+    or parameters too, so the values are not what CI measured.
     """
 
     candidate_id: int
@@ -29,6 +32,7 @@ class Stamp:
     merge_request: str
     url: str
     is_from_fork: bool
+    is_altered: bool = False
 
 
 def stamp(access: WriteAccess, candidate_id: int) -> None:
@@ -36,11 +40,10 @@ def stamp(access: WriteAccess, candidate_id: int) -> None:
     job = access.actor.job
     if job is None:
         return
-    source = job.project_id if job.source_project_id is None else job.source_project_id
     row = {
         "candidate_id": candidate_id,
         "project_id": access.project.id,
-        "source_project_id": source,
+        "source_project_id": _source_of(job),
         "job_id": job.id,
         "pipeline_id": job.pipeline_id,
         "sha": job.sha,
@@ -56,6 +59,39 @@ def _insert(dialect: str) -> Any:
     return insert_for(dialect, JobStamp)
 
 
+def _source_of(job: Job) -> int:
+    """The project whose code the job runs."""
+    return job.project_id if job.source_project_id is None else job.source_project_id
+
+
+_ALTER = (
+    update(JobStamp)
+    .where(JobStamp.candidate_id == bindparam("id"), JobStamp.altered_at.is_(None))
+    .values(altered_at=bindparam("at"))
+    .execution_options(synchronize_session=False)
+)
+_ALTER_UNLESS_OF = _ALTER.where(
+    or_(JobStamp.sha != bindparam("by_sha"), JobStamp.source_project_id != bindparam("by_source"))
+)
+
+
+def note_alteration(access: WriteAccess, candidate_id: int, stamped_sha: str) -> None:
+    """Before values are logged to a stamped candidate: note on its stamp who else than CI does it.
+
+    Jobs of the same commit may log: the one that started it, a retry, a later stage. Everybody
+    else who may write may log too, but then the values are not what CI measured of the commit.
+    """
+    job = access.actor.job
+    if job is None:
+        access.session.execute(_ALTER, {"id": candidate_id, "at": now()})
+        return
+    source = _source_of(job)
+    if job.sha == stamped_sha and source == access.project.id:
+        return
+    by = {"by_sha": job.sha, "by_source": source}
+    access.session.execute(_ALTER_UNLESS_OF, {"id": candidate_id, "at": now(), **by})
+
+
 def stamps_of(access: ReadAccess, candidate_ids: Collection[int]) -> dict[int, Stamp]:
     """The stamps of candidates (internal ids) of the project, by candidate; most have none."""
     if not candidate_ids:
@@ -69,5 +105,6 @@ def stamps_of(access: ReadAccess, candidate_ids: Collection[int]) -> dict[int, S
         JobStamp.merge_request,
         JobStamp.url,
         JobStamp.source_project_id != JobStamp.project_id,
+        JobStamp.altered_at.is_not(None),
     ).where(JobStamp.project_id == access.project.id, JobStamp.candidate_id.in_(candidate_ids))
     return {row[0]: Stamp(*row) for row in access.session.execute(statement)}

@@ -9,11 +9,13 @@ import pytest
 
 from gitlab_mlops.host_check import problems
 from gitlab_mlops.testing.forge import Forge
+from gitlab_mlops.testing.gates import GatesConformance
 from gitlab_mlops.testing.identity import IdentityConformance
 from gitlab_mlops.testing.mentions import MentionsConformance
 from gitlab_mlops.testing.pages import PagesConformance
 from gitlab_mlops.testing.permissions import PermissionsConformance
 from gitlab_mlops.testing.projects import ProjectsConformance
+from gitlab_mlops.testing.repository import RepositoryConformance
 from gitlab_mlops.testing.tracking import TrackingConformance
 from gitlab_mlops.testing.world import World
 
@@ -27,6 +29,8 @@ class AdapterConformance(
     PagesConformance,
     TrackingConformance,
     MentionsConformance,
+    RepositoryConformance,
+    GatesConformance,
 ):
     """Every contract of `gitlab_mlops.host`, asked of a real application.
 

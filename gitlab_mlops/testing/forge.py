@@ -114,5 +114,35 @@ class Forge(ABC):
         """Delete the issue or merge request."""
         unsupported("issues and merge requests cannot be deleted")
 
+    def commit(
+        self, project: Project, user: Any, files: Mapping[str, bytes], *, branch: str | None = None
+    ) -> str:
+        """Change files of the default branch, or of `branch`; the commit's sha.
+
+        A branch that is missing begins at the default branch. Send what you send for a push.
+        """
+        unsupported("there are no repositories")
+
+    def fork(self, project: Project, user: Any) -> Project:
+        """Copy the project, with its branches, to where the user may write."""
+        unsupported("projects cannot be forked")
+
+    def open_merge_request(
+        self, project: Project, user: Any, branch: str, *, source_project: Project | None = None
+    ) -> str:
+        """Open a merge request of a branch into the default branch of the project; its id.
+
+        The branch is one of `source_project`, a fork, if that is given.
+        """
+        unsupported("there are no merge requests")
+
+    def merge(self, project: Project, merge_request: str, user: Any) -> None:
+        """Merge it."""
+        unsupported("merge requests cannot be merged")
+
+    def commit_statuses(self, project: Project, sha: str) -> Mapping[str, str]:
+        """What is said of a commit: states by name."""
+        unsupported("commits have no statuses")
+
     def close(self) -> None:  # noqa: B027 - most have nothing to do
         """Free what the constructor took, after the test."""

@@ -105,7 +105,7 @@ class TrackingConformance:
         project = world.project()
         user = world.user(project, Ability.MAINTAIN)
         browser = world.browser(user)
-        bare = replace(world.host, references=None, ci=None, notifications=None)
+        bare = replace(world.host, references=None, ci=None, notifications=None, repository=None)
         monkeypatch.setitem(world.app.extensions, "mlops", replace(world.mount, host=bare))
         world.client(project, world.token(user)).start_run()
         for page in ("experiments", "experiments/0", "candidates/1"):

@@ -7,8 +7,18 @@ clause     = "(" filter ")" | name operator value | name [NOT] IN list | name IS
 
 from __future__ import annotations
 
+import math
+
 from gitlab_mlops.services.expressions import And, Comparison, Expression, Operator, Or, Value
-from gitlab_mlops.wire.grammar import CANDIDATES, EXPERIMENTS, Form, Grammar
+from gitlab_mlops.wire.grammar import (
+    CANDIDATES,
+    EXPERIMENTS,
+    LOGGED_MODELS,
+    MODEL_VERSIONS,
+    REGISTERED_MODELS,
+    Form,
+    Grammar,
+)
 from gitlab_mlops.wire.names import parse_name
 from gitlab_mlops.wire.tokens import FilterError, Kind, Token, tokens, unquoted
 
@@ -43,6 +53,21 @@ def parse_candidate_filter(text: str) -> Expression | None:
 def parse_experiment_filter(text: str) -> Expression | None:
     """A filter of experiments/search, None for the empty one; raises `FilterError`."""
     return _Parser(text, EXPERIMENTS).parse() if text else None
+
+
+def parse_logged_model_filter(text: str) -> Expression | None:
+    """A filter of logged-models/search, None for the empty one; raises `FilterError`."""
+    return _Parser(text, LOGGED_MODELS).parse() if text else None
+
+
+def parse_registered_model_filter(text: str) -> Expression | None:
+    """A filter of registered-models/search, None for the empty one; raises `FilterError`."""
+    return _Parser(text, REGISTERED_MODELS).parse() if text else None
+
+
+def parse_model_version_filter(text: str) -> Expression | None:
+    """A filter of model-versions/search, None for the empty one; raises `FilterError`."""
+    return _Parser(text, MODEL_VERSIONS).parse() if text else None
 
 
 class _Parser:
@@ -141,6 +166,8 @@ class _Parser:
         self.advance()
         if form in (Form.NUMBER, Form.INTEGER):
             return _number(token, name, form)
+        if form is Form.COUNT:
+            return _count(token, name)
         text = _text(token, name, form)
         if operator in ("LIKE", "ILIKE"):
             _check_pattern(text, token)
@@ -191,6 +218,14 @@ def _number(token: Token, name: Token, form: Form) -> int | float:
     # More digits than any int64 has; int() refuses very many of them.
     whole = int(token.text) if len(token.text) <= 20 else None
     return whole if whole is not None and whole in _INT64 else float(token.text)
+
+
+def _count(token: Token, name: Token) -> int | float:
+    quoted = unquoted(token.text, "'\"") if token.kind in (Kind.TEXT, Kind.NAME) else None
+    if quoted is None:
+        return _number(token, name, Form.INTEGER)
+    whole = _id(quoted, token)
+    return whole if whole in _INT64 else math.copysign(math.inf, whole)
 
 
 def _text(token: Token, name: Token, form: Form) -> str:

@@ -1,4 +1,4 @@
-"""What MLflow lets a search ask about runs and about experiments: names, operators, values.
+"""What MLflow lets a search ask about runs, experiments and models: names, operators, values.
 
 From `SearchUtils`, `SearchExperimentsUtils` (mlflow/utils/search_utils.py, 3.17) and the filter
 functions of MLflow's SqlAlchemyStore. Names become those of our columns here.
@@ -20,6 +20,7 @@ class Form(Enum):
     INTEGER = "a whole number"
     TEXT = "a text in quotes"
     ID = "a whole number in quotes"
+    COUNT = "a whole number, in quotes or not"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,4 +129,81 @@ EXPERIMENTS = Grammar(
     order_entities=frozenset({"attribute"}),
     order_attributes=frozenset({"name", "experiment_id", "creation_time", "last_update_time"}),
     rules={"tag": OPTIONAL},
+)
+
+_CREATED, _CHANGED = Attribute("created_at", NUMERIC), Attribute("updated_at", NUMERIC)
+_MODEL_ATTRIBUTES = {
+    "name": Attribute("name", LISTED),
+    "model_id": Attribute("model_id", LISTED),
+    "model_type": Attribute("model_type", LISTED),
+    "status": Attribute("status", LISTED),
+    "source_run_id": Attribute("source_eid", LISTED),
+    "creation_time": _CREATED,
+    "creation_timestamp": _CREATED,
+    "creation_timestamp_ms": _CREATED,
+    "last_updated_timestamp": _CHANGED,
+    "last_updated_timestamp_ms": _CHANGED,
+}
+# From `mlflow/utils/search_logged_model_utils.py`.
+LOGGED_MODELS = Grammar(
+    entities={
+        "attributes": "attribute",
+        "metrics": "metric",
+        "params": "param",
+        "tags": "tag",
+    },
+    attributes=_MODEL_ATTRIBUTES,
+    order_entities=frozenset({"attribute", "metric"}),
+    order_attributes=frozenset(_MODEL_ATTRIBUTES),
+    rules={"metric": NUMERIC, "param": LISTED, "tag": LISTED},
+)
+
+_REGISTRY_ENTITIES: dict[str, Entity] = {
+    "attribute": "attribute",
+    "tag": "tag",
+    "tags": "tag",
+}
+_LISTED_NAME = Attribute("name", LISTED)
+# From `SearchModelUtils` and `SearchModelVersionUtils`, and MLflow's SqlAlchemyStore of the
+# registry, which sorts by other names than it filters by.
+REGISTERED_MODELS = Grammar(
+    entities=_REGISTRY_ENTITIES,
+    attributes={"name": _LISTED_NAME},
+    order_entities=frozenset(),
+    order_attributes=frozenset(),
+    rules={"tag": TEXT},
+)
+MODEL_VERSIONS = Grammar(
+    entities=_REGISTRY_ENTITIES,
+    attributes={
+        "name": _LISTED_NAME,
+        "version_number": Attribute("version", Rule(Form.COUNT, NUMERIC.operators)),
+        "run_id": Attribute("eid", LISTED),
+        "source_path": Attribute("source", TEXT),
+    },
+    order_entities=frozenset(),
+    order_attributes=frozenset(),
+    rules={"tag": TEXT},
+)
+
+
+def _order(**columns: str) -> Grammar:
+    attributes = {name: Attribute(column, TEXT) for name, column in columns.items()}
+    return Grammar(
+        entities={"attribute": "attribute"},
+        attributes=attributes,
+        order_entities=frozenset({"attribute"}),
+        order_attributes=frozenset(attributes),
+        rules={},
+    )
+
+
+REGISTERED_MODEL_ORDER = _order(
+    name="name", timestamp="updated_at", last_updated_timestamp="updated_at"
+)
+MODEL_VERSION_ORDER = _order(
+    name="name",
+    version_number="version",
+    creation_timestamp="created_at",
+    last_updated_timestamp="updated_at",
 )

@@ -14,6 +14,8 @@ from gitlab_mlops.wire.fields import Repeated, Value
 from gitlab_mlops.wire.runs import ById
 from gitlab_mlops.wire.schema import Request
 from gitlab_mlops.wire.values import (
+    MAX_DATASET_DIGEST,
+    MAX_DATASET_NAME,
     invalid,
     missing,
     to_int64,
@@ -23,8 +25,8 @@ from gitlab_mlops.wire.values import (
 
 # From `mlflow.utils.validation`; lengths in characters.
 MAX_DATASET = {
-    "name": 500,
-    "digest": 36,
+    "name": MAX_DATASET_NAME,
+    "digest": MAX_DATASET_DIGEST,
     "source": 65_535,
     "schema": 1_048_575,
     "profile": 16_777_215,

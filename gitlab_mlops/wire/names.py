@@ -18,9 +18,7 @@ def parse_name(token: Token, grammar: Grammar, what: str) -> tuple[Entity, str]:
             f"expected a name such as metrics.loss, not {token}.", token.position, what
         )
     prefix, dot, key = token.text.partition(".")
-    if not dot:
-        prefix, key = "attribute", token.text
-    entity = grammar.entities.get(_bare(prefix, "`"))
+    entity = grammar.entities.get(_bare(prefix, "`")) if dot else "attribute"
     if entity is None:
         raise FilterError(
             f"{token} is of no known kind; a name starts with one of "
@@ -29,7 +27,7 @@ def parse_name(token: Token, grammar: Grammar, what: str) -> tuple[Entity, str]:
             token.position,
             what,
         )
-    key = _bare(key, "`'\"")
+    key = _bare(key if dot else token.text, "`'\"")
     _check_key(entity, key, grammar, token, what)
     return entity, key
 

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 from gitlab_mlops.errors import Invalid
 from gitlab_mlops.services.expressions import Order
-from gitlab_mlops.wire.grammar import CANDIDATES, EXPERIMENTS, Grammar
+from gitlab_mlops.wire.grammar import (
+    CANDIDATES,
+    EXPERIMENTS,
+    MODEL_VERSION_ORDER,
+    REGISTERED_MODEL_ORDER,
+    Grammar,
+)
 from gitlab_mlops.wire.names import parse_name
 from gitlab_mlops.wire.tokens import FilterError, Kind, tokens
 
@@ -23,6 +29,16 @@ def parse_candidate_order(clauses: Sequence[str]) -> tuple[Order, ...]:
 def parse_experiment_order(clauses: Sequence[str]) -> tuple[Order, ...]:
     """The `order_by` of experiments/search; raises `Invalid`, or `FilterError` for bad syntax."""
     return _parse(clauses, EXPERIMENTS)
+
+
+def parse_registered_model_order(clauses: Sequence[str]) -> tuple[Order, ...]:
+    """The `order_by` of registered-models/search; raises as the others."""
+    return _parse(clauses, REGISTERED_MODEL_ORDER)
+
+
+def parse_model_version_order(clauses: Sequence[str]) -> tuple[Order, ...]:
+    """The `order_by` of model-versions/search; raises as the others."""
+    return _parse(clauses, MODEL_VERSION_ORDER)
 
 
 def _parse(clauses: Sequence[str], grammar: Grammar) -> tuple[Order, ...]:

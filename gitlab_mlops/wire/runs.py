@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from marshmallow import ValidationError, pre_load
+from marshmallow import ValidationError, pre_load, validates_schema
 
 from gitlab_mlops.errors import Invalid
 from gitlab_mlops.models import Status
@@ -17,8 +17,11 @@ from gitlab_mlops.wire.fields import Repeated, Value
 from gitlab_mlops.wire.schema import Request
 from gitlab_mlops.wire.values import (
     MAX_TAG_VALUE,
+    check_dataset,
     from_double,
     invalid,
+    to_dataset_name,
+    to_digest,
     to_double,
     to_int64,
     to_key,
@@ -105,6 +108,13 @@ class LogMetric(ByEitherId):
     value = Value(to_double, required=True)
     timestamp = Value(to_timestamp, required=True)
     step = Value(to_int64, load_default=0)
+    model_id = Value(to_text, load_default="")
+    dataset_name = Value(to_dataset_name, load_default="")
+    dataset_digest = Value(to_digest, load_default="")
+
+    @validates_schema
+    def _whole_dataset(self, data: dict[str, Any], **_: Any) -> None:
+        check_dataset(data["dataset_name"], data["dataset_digest"])
 
 
 class LogParam(ByEitherId):

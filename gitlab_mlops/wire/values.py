@@ -23,6 +23,8 @@ MAX_PARAM_VALUE = 6000
 MAX_TAG_VALUE = 8000
 MAX_EXPERIMENT_NAME = 500
 MAX_EXPERIMENT_TAG_VALUE = 20000
+MAX_DATASET_NAME = 500
+MAX_DATASET_DIGEST = 36
 
 INT64 = range(-(2**63), 2**63)
 _KEY = re.compile(r"[/\w.\- :]*\Z")
@@ -204,12 +206,48 @@ def to_point(item: Any, path: str = "") -> Point:
         raise missing(f"{path}.value")
     if timestamp is None or timestamp == "":
         raise missing(f"{path}.timestamp")
-    return Point(
+    plain = Point(
         key,
         to_double(value, f"{path}.value"),
         to_timestamp(timestamp, f"{path}.timestamp"),
         to_int64(point.get("step") or 0, f"{path}.step"),
     )
+    if point.get("model_id") or point.get("dataset_name") or point.get("dataset_digest"):
+        return _with_model(plain, point, path)
+    return plain
+
+
+def _with_model(plain: Point, point: dict[str, Any], path: str) -> Point:
+    name = to_dataset_name(point.get("dataset_name") or "", f"{path}.dataset_name")
+    digest = to_digest(point.get("dataset_digest") or "", f"{path}.dataset_digest")
+    check_dataset(name, digest)
+    model_id = to_text(point.get("model_id") or "", f"{path}.model_id")
+    return plain._replace(model_id=model_id, dataset_name=name, dataset_digest=digest)
+
+
+def check_dataset(name: str, digest: str) -> None:
+    """Raise `ValidationError` if only one of them is said of a point."""
+    if bool(name) != bool(digest):
+        raise ValidationError(
+            "Both dataset_name and dataset_digest must be provided if one is provided"
+        )
+
+
+def to_dataset_name(value: Any, path: str) -> str:
+    """The name of a dataset, or an empty text."""
+    return _to_limited(value, path, MAX_DATASET_NAME)
+
+
+def to_digest(value: Any, path: str) -> str:
+    """The digest of a dataset, or an empty text."""
+    return _to_limited(value, path, MAX_DATASET_DIGEST)
+
+
+def _to_limited(value: Any, path: str, limit: int) -> str:
+    text = to_text(value, path)
+    if len(text) > limit:
+        raise ValidationError(f"'{path}' exceeds the maximum length of {limit} characters")
+    return text
 
 
 def to_timestamp(value: Any, path: str) -> int:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from flask import Flask
 
 from host_stub.pages import (
+    api,
+    comments,
     errors,
     front,
     issuables,
+    mails,
     members,
     pipelines,
     projects,
@@ -23,9 +26,12 @@ def init_app(app: Flask) -> None:
     words.init_app(app)
     for blueprint in (
         front.front,
+        api.api,
+        mails.mails,
         tokens.personal_tokens,
         tokens.project_tokens,
         issuables.pages,
+        comments.pages,
         pipelines.pipelines,
         members.members,
         repository.repository,

@@ -2,89 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Concatenate, ParamSpec, TypeVar
-
-from flask import Blueprint, abort, g, request
+from flask import Blueprint, abort, request
 from flask_login import current_user
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
 from host_stub import chrome, forms, issuables, merge_requests
-from host_stub.chrome import in_project, project_url, redirect_to
+from host_stub.chrome import project_url, redirect_to
 from host_stub.database import db
-from host_stub.issuables import Comment, Issuable
+from host_stub.issuables import Issuable
 from host_stub.issues import Issue, create_issue
 from host_stub.merge_requests import MergeRequest, create_merge_request
 from host_stub.pages import proposals
+from host_stub.pages.kinds import (
+    IID,
+    PREFIX,
+    Kind,
+    find,
+    go_to,
+    may_create,
+    may_edit,
+    may_set_state,
+    render,
+    require,
+    seen,
+    show_page,
+)
 from host_stub.permissions import Right
 from host_stub.projects import Project
-from host_stub.users import current_id
 
-P = ParamSpec("P")
-R = TypeVar("R")
+pages = Blueprint("issuables", __name__, url_prefix=PREFIX)
 PER_PAGE = 20
-IID = "<int(max=2147483647):iid>"
-COMMENT = f"{IID}/comments/<int(max=2147483647):comment_id>"
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What tells issues and merge requests apart on their pages."""
-
-    page: str
-    noun: str
-    sigil: str
-    model: type[Issuable]
-    see: Right
-    create: Right
-    states: tuple[str, ...]
-
-
-KINDS = {
-    "issues": Kind(
-        "issues", "issue", "#", Issue, Right.SEE, Right.COMMENT, ("opened", "closed")
-    ),
-    "merge_requests": Kind(
-        "merge_requests", "merge request", "!", MergeRequest, Right.READ, Right.WRITE,
-        ("opened", "merged", "closed"),
-    ),
-}  # fmt: skip
-pages = Blueprint(
-    "issuables", __name__, url_prefix=f"{chrome.PREFIX}/-/<any({','.join(KINDS)}):page>"
-)
-
-
-def seen(view: Callable[Concatenate[Project, Kind, P], R]) -> Callable[..., R | Response]:
-    """Give the view its project and kind, if the reader may see that kind there."""
-
-    def guarded(project: Project, /, page: str, *args: P.args, **values: P.kwargs) -> R | Response:
-        kind = KINDS[page]
-        if not chrome.may(kind.see):
-            return chrome.refuse(g.standing)
-        return view(project, kind, *args, **values)
-
-    guarded.__name__, guarded.__doc__ = view.__name__, view.__doc__
-    return in_project(Right.SEE)(guarded)
-
-
-def may_edit(thing: Issuable | Comment) -> bool:
-    """Whether the reader may change what this says: its author may, and maintainers."""
-    is_mine = thing.author_id == current_id() and chrome.may(Right.COMMENT)
-    return is_mine or chrome.may(Right.MAINTAIN)
-
-
-def may_create(project: Project, kind: Kind) -> bool:
-    """Whether the reader may open one: by role, and merge requests from an own fork, too."""
-    return chrome.may(kind.create) or (
-        kind.model is MergeRequest and bool(proposals.sources(project))
-    )
-
-
-def may_set_state(issuable: Issuable) -> bool:
-    """Whether the reader may close, merge or reopen it."""
-    return may_edit(issuable) or chrome.may(Right.WRITE)
 
 
 @pages.get("")
@@ -103,22 +51,24 @@ def index(project: Project, kind: Kind) -> str:
         per_page=PER_PAGE,
         error_out=False,
     )
-    return _render("issuables.html", project, kind, found=found, counts=counts, state=state)
+    return render("issuables.html", project, kind, found=found, counts=counts, state=state)
 
 
 @pages.get("/new")
 @seen
 def new(project: Project, kind: Kind) -> str:
     """The form."""
-    _require(may_create(project, kind))
+    require(may_create(project, kind))
     return _form(project, kind)
 
 
 @pages.post("/new")
 @seen
-def create(project: Project, kind: Kind) -> Response | tuple[str, int]:
+def create(project: Project, kind: Kind) -> Response | str | tuple[str, int]:
     """Open one."""
-    _require(may_create(project, kind))
+    require(may_create(project, kind))
+    if forms.is_preview():
+        return _form(project, kind)
     title, description = forms.line("title"), forms.text("description")
     created: Issuable
     try:
@@ -138,31 +88,33 @@ def create(project: Project, kind: Kind) -> Response | tuple[str, int]:
         db.session.rollback()
         return _form(project, kind, str(error)), 422
     db.session.commit()
-    return _to(project, kind, created)
+    return go_to(project, kind, created)
 
 
 @pages.get(f"/{IID}")
 @seen
 def show(project: Project, kind: Kind, iid: int) -> str:
     """One, with its comments."""
-    return _page(project, kind, _find(project, kind, iid))
+    return show_page(project, kind, find(project, kind, iid))
 
 
 @pages.get(f"/{IID}/edit")
 @seen
 def edit(project: Project, kind: Kind, iid: int) -> str:
     """The form."""
-    issuable = _find(project, kind, iid)
-    _require(may_edit(issuable))
-    return _render("issuable_form.html", project, kind, issuable=issuable)
+    issuable = find(project, kind, iid)
+    require(may_edit(issuable))
+    return render("issuable_form.html", project, kind, issuable=issuable)
 
 
 @pages.post(f"/{IID}/edit")
 @seen
-def save(project: Project, kind: Kind, iid: int) -> Response | tuple[str, int]:
+def save(project: Project, kind: Kind, iid: int) -> Response | str | tuple[str, int]:
     """Store title and description."""
-    issuable = _find(project, kind, iid)
-    _require(may_edit(issuable))
+    issuable = find(project, kind, iid)
+    require(may_edit(issuable))
+    if forms.is_preview():
+        return render("issuable_form.html", project, kind, issuable=issuable)
     try:
         issuables.edit(
             issuable,
@@ -171,19 +123,19 @@ def save(project: Project, kind: Kind, iid: int) -> Response | tuple[str, int]:
             description=forms.text("description"),
         )
     except ValueError as error:
-        page = _render("issuable_form.html", project, kind, issuable=issuable, error=str(error))
+        page = render("issuable_form.html", project, kind, issuable=issuable, error=str(error))
         return page, 422
     db.session.commit()
-    return _to(project, kind, issuable)
+    return go_to(project, kind, issuable)
 
 
 @pages.post(f"/{IID}/state")
 @seen
 def set_state(project: Project, kind: Kind, iid: int) -> Response | tuple[str, int]:
     """Close, merge or reopen; branches that are in conflict cannot be merged."""
-    issuable = _find(project, kind, iid)
+    issuable = find(project, kind, iid)
     state = forms.line("state")
-    _require(may_set_state(issuable) and (state != "merged" or chrome.may(Right.WRITE)))
+    require(may_set_state(issuable) and (state != "merged" or chrome.may(Right.WRITE)))
     if state not in kind.states:
         abort(400, f"A {kind.noun} is one of {', '.join(kind.states)}.")
     if issuable.state != "merged":
@@ -191,102 +143,19 @@ def set_state(project: Project, kind: Kind, iid: int) -> Response | tuple[str, i
             _put_state(issuable, state)
         except ValueError as error:
             db.session.rollback()
-            return _page(project, kind, issuable, str(error)), 422
+            return show_page(project, kind, issuable, str(error)), 422
         db.session.commit()
-    return _to(project, kind, issuable)
+    return go_to(project, kind, issuable)
 
 
 @pages.post(f"/{IID}/delete")
 @seen
 def delete(project: Project, kind: Kind, iid: int) -> Response:
     """Delete it with its comments; for owners."""
-    _require(chrome.may(Right.OWN))
-    issuables.delete_issuable(_find(project, kind, iid))
+    require(chrome.may(Right.OWN))
+    issuables.delete_issuable(find(project, kind, iid))
     db.session.commit()
     return redirect_to(project_url(project.full_path, kind.page))
-
-
-@pages.post(f"/{IID}/comments")
-@seen
-def comment(project: Project, kind: Kind, iid: int) -> Response | tuple[str, int]:
-    """Say something."""
-    issuable = _find(project, kind, iid)
-    _require(chrome.may(Right.COMMENT))
-    try:
-        added = issuables.add_comment(issuable, current_user, forms.text("text"))
-    except ValueError as error:
-        return _page(project, kind, issuable, str(error)), 422
-    db.session.commit()
-    return _to(project, kind, issuable, f"#note_{added.id}")
-
-
-@pages.get(f"/{COMMENT}/edit")
-@seen
-def edit_comment(project: Project, kind: Kind, iid: int, comment_id: int) -> str:
-    """The form."""
-    found = _find_comment(project, kind, iid, comment_id)
-    _require(may_edit(found))
-    return _render("comment_form.html", project, kind, issuable=found.issuable, comment=found)
-
-
-@pages.post(f"/{COMMENT}/edit")
-@seen
-def save_comment(
-    project: Project, kind: Kind, iid: int, comment_id: int
-) -> Response | tuple[str, int]:
-    """Store what the comment says now."""
-    found = _find_comment(project, kind, iid, comment_id)
-    _require(may_edit(found))
-    issuable = found.issuable
-    try:
-        issuables.edit_comment(found, current_user, forms.text("text"))
-    except ValueError as error:
-        page = _render(
-            "comment_form.html", project, kind, issuable=issuable, comment=found, error=str(error)
-        )
-        return page, 422
-    db.session.commit()
-    return _to(project, kind, issuable, f"#note_{comment_id}")
-
-
-@pages.post(f"/{COMMENT}/delete")
-@seen
-def delete_comment(project: Project, kind: Kind, iid: int, comment_id: int) -> Response:
-    """Delete a comment."""
-    found = _find_comment(project, kind, iid, comment_id)
-    _require(may_edit(found))
-    issuable = found.issuable
-    issuables.delete_comment(found, current_user)
-    db.session.commit()
-    return _to(project, kind, issuable)
-
-
-def _require(allowed: bool) -> None:
-    if current_id() is None:
-        # Raised, because no view that calls this has anything to show to the anonymous.
-        abort(chrome.refuse(None))
-    if not allowed:
-        abort(403, "Your role in this project does not allow that.")
-
-
-def _find(project: Project, kind: Kind, iid: int) -> Issuable:
-    issuable = issuables.find(kind.model, project.id, iid)
-    if issuable is None:
-        abort(404)
-    return issuable
-
-
-def _find_comment(project: Project, kind: Kind, iid: int, comment_id: int) -> Comment:
-    comment = db.session.get(Comment, comment_id)
-    issuable = _find(project, kind, iid)
-    if comment is None or comment.issuable_id != issuable.id or comment.is_system:
-        abort(404)
-    return comment
-
-
-def _to(project: Project, kind: Kind, issuable: Issuable, anchor: str = "") -> Response:
-    page = f"{kind.page}/{issuable.iid}{anchor}"
-    return redirect_to(project_url(project.full_path, page))
 
 
 def _put_state(issuable: Issuable, state: str) -> None:
@@ -298,29 +167,9 @@ def _put_state(issuable: Issuable, state: str) -> None:
         issuables.set_state(issuable, current_user, state)
 
 
-def _page(project: Project, kind: Kind, issuable: Issuable, error: str = "") -> str:
-    return _render(
-        "issuable.html",
-        project,
-        kind,
-        issuable=issuable,
-        comments=issuables.comments_of(issuable),
-        proposal=proposals.proposal(issuable) if isinstance(issuable, MergeRequest) else None,
-        error=error,
-    )
-
-
 def _form(project: Project, kind: Kind, error: str = "") -> str:
     proposable = proposals.sources(project) if kind.model is MergeRequest else []
-    return _render(
+    return render(
         "issuable_form.html", project, kind, issuable=None, error=error, sources=proposable,
         branches=proposals.branches_of([project, *proposable]) if proposable else [],
-    )  # fmt: skip
-
-
-def _render(template: str, project: Project, kind: Kind, **context: object) -> str:
-    base = project_url(project.full_path, kind.page)
-    return chrome.render(
-        template, project, kind.page, kind=kind, base=base, may_edit=may_edit,
-        may_set_state=may_set_state, may_create=may_create(project, kind), **context,
     )  # fmt: skip

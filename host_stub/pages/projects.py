@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash
+from flask import Blueprint, flash, render_template
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
@@ -50,33 +50,33 @@ def overview(project: Project) -> str:
 @in_project(Right.MAINTAIN)
 def edit(project: Project) -> str:
     """The settings."""
-    return chrome.render(
-        "project_settings.html", project, "settings", visibilities=list(Visibility)
-    )
+    return _settings(project)
 
 
 @projects.post(f"{chrome.PREFIX}/-/edit")
 @in_project(Right.MAINTAIN)
-def save(project: Project) -> Response | tuple[str, int]:
+def save(project: Project) -> Response | str | tuple[str, int]:
     """Store the settings; the path may change, the id does not."""
+    if forms.is_preview():
+        return _settings(project)
     try:
         rename_project(project, forms.line("path"))
         project.visibility = Visibility(forms.line("visibility"))
     except ValueError as error:
         db.session.rollback()
-        page = chrome.render(
-            "project_settings.html",
-            project,
-            "settings",
-            visibilities=list(Visibility),
-            error=str(error),
-        )
-        return page, 422
+        return _settings(project, str(error)), 422
     project.name = forms.line("name")[:255] or project.name
     project.description = forms.text("description")
     db.session.commit()
     flash("Settings saved.")
     return redirect_to(project_url(project.full_path, "edit"))
+
+
+@projects.post(f"{chrome.PREFIX}/-/preview")
+@in_project(Right.COMMENT)
+def preview(project: Project) -> str:
+    """How a text will look in this project, to whoever writes it; a piece of a page."""
+    return render_template("host_stub/preview.html", project=project, text=forms.text("text"))
 
 
 @projects.post(f"{chrome.PREFIX}/-/delete")
@@ -108,6 +108,12 @@ def _open_counts(project: Project) -> dict[str, int]:
         .group_by(Issuable.kind)
     )
     return {row[0]: row[1] for row in db.session.execute(counted)}
+
+
+def _settings(project: Project, error: str = "") -> str:
+    return chrome.render(
+        "project_settings.html", project, "settings", visibilities=list(Visibility), error=error
+    )
 
 
 def _recent(project: Project, readable: bool) -> list[Issuable]:

@@ -10,7 +10,9 @@ from markupsafe import Markup
 
 from gitlab_mlops import Actor
 from host_stub import markdown
+from host_stub.chrome import project_url
 from host_stub.database import now
+from host_stub.plugin import mlops
 from host_stub.projects import Project, Role
 
 UNITS = (
@@ -25,8 +27,9 @@ UNITS = (
 def init_app(app: Flask) -> None:
     """Add the filters to the templates."""
     app.jinja_env.filters.update(
-        ago=ago, day=day, role=role_name, markdown=rendered, summary=markdown.summary
+        ago=ago, day=day, role=role_name, markdown=rendered, note=noted, summary=markdown.summary
     )
+    app.jinja_env.globals.update(mlops_plugin=mlops, reader=reader, preview_url=preview_url)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 
@@ -56,6 +59,19 @@ def role_name(role: int) -> str:
 
 def rendered(text: str, project: Project) -> Markup:
     """A text of somebody in this project, for whoever reads the page now."""
-    user = current_user
-    reader = Actor(str(user.id), user.username) if user.is_authenticated else None
-    return markdown.show(text, project.value, reader)
+    return markdown.show(text, project.value, reader())
+
+
+def noted(text: str, project: Project) -> Markup:
+    """A note of the system in this project, for whoever reads the page now."""
+    return markdown.show_note(text, project.value, reader())
+
+
+def reader() -> Actor | None:
+    """Whoever reads the page, as the plugin knows people."""
+    return current_user.value if current_user.is_authenticated else None
+
+
+def preview_url(project: Project) -> str:
+    """Where a text is sent to see how it will look in this project."""
+    return project_url(project.full_path, "preview")

@@ -9,9 +9,11 @@ from host_stub.repositories.folders import DEFAULT_BRANCH, begin, delete_after_c
 from host_stub.repositories.history import (
     commits_between,
     is_reachable,
+    known,
     log,
     merge_base,
     reachable,
+    shas_between,
 )
 from host_stub.repositories.names import check_branch, is_branch
 from host_stub.repositories.reading import (
@@ -65,9 +67,11 @@ __all__ = [
     "is_reachable",
     "keep",
     "kept",
+    "known",
     "log",
     "merge",
     "merge_base",
     "reachable",
     "resolve",
+    "shas_between",
 ]

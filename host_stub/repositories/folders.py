@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from dulwich.errors import NotGitRepository
@@ -19,6 +21,10 @@ from host_stub.database import db
 
 DEFAULT_BRANCH = "main"
 DOOMED = "host_stub: repositories to delete"
+
+_opened: ContextVar[Mapping[Path, Repo]] = ContextVar(
+    "repositories being read", default=MappingProxyType({})
+)
 
 
 class Numbered(Protocol):
@@ -64,14 +70,25 @@ event.listen(db.session, "after_soft_rollback", _rolled_back)
 
 @contextmanager
 def reading(project: Numbered) -> Iterator[Repo | None]:
-    """The repository while the block runs; None before the first commit."""
+    """The repository while the block runs; None before the first commit.
+
+    Blocks within it share it: most of the time of a small question goes into opening it.
+    """
+    path, opened = folder(project.id), _opened.get()
+    if path in opened:
+        yield opened[path]
+        return
     try:
-        repository = Repo(str(folder(project.id)), bare=True)
+        repository = Repo(str(path), bare=True)
     except NotGitRepository:
         yield None
         return
-    with repository:
-        yield repository
+    token = _opened.set({**opened, path: repository})
+    try:
+        with repository:
+            yield repository
+    finally:
+        _opened.reset(token)
 
 
 @contextmanager

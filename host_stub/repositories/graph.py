@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
-from dulwich.objects import ObjectID
+from dulwich.objects import Commit, ObjectID
 from dulwich.repo import Repo
 
 from host_stub.repositories.reading import commit_in
@@ -39,6 +39,11 @@ class Graph:
     def parents(self, sha: ObjectID) -> tuple[ObjectID, ...]:
         """The commits that it came after."""
         return self._links(sha)[1]
+
+    def has(self, sha: ObjectID) -> bool:
+        """Whether it is a commit of this repository; read only if nobody has read it yet."""
+        store = self.repository.object_store
+        return sha in store and (sha in _known or isinstance(store[sha], Commit))
 
     def newest_first(self, shas: Iterable[ObjectID]) -> list[ObjectID]:
         """By time, and within the same second children before their parents."""

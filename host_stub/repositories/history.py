@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from dulwich.objects import Commit, ObjectID
+from dulwich.objects import ObjectID
 from dulwich.repo import Repo
 
 from host_stub.repositories.folders import Numbered, reading
@@ -37,6 +37,13 @@ def commits_between(project: Numbered, base: str, head: str, limit: int = 100) -
         return [info_of(commit_in(repository, sha)) for sha in compared.only_left[:limit]]
 
 
+def shas_between(project: Numbered, base: str, head: str, limit: int) -> list[str]:
+    """As `commits_between`, the shas only: no commit is read that was read before."""
+    with reading(project) as repository:
+        compared = _compared(repository, head, base)
+        return [] if compared is None else [sha.decode() for sha in compared.only_left[:limit]]
+
+
 def log(project: Numbered, ref_or_sha: str, *, limit: int = 20, skip: int = 0) -> list[CommitInfo]:
     """The commits of a branch, the newest first, after the first `skip` ones."""
     with reading(project) as repository:
@@ -50,6 +57,13 @@ def log(project: Numbered, ref_or_sha: str, *, limit: int = 20, skip: int = 0) -
 def is_reachable(project: Numbered, sha: str, from_ref: str) -> bool:
     """Whether the commit is that of a branch (or sha), or an ancestor of it."""
     return bool(reachable(project, [sha], from_ref))
+
+
+def known(project: Numbered, shas: Collection[str]) -> set[str]:
+    """Those of the full shas that are commits of the repository."""
+    with reading(project) as repository:
+        found = () if repository is None else _commits(repository, shas)
+        return {sha.decode() for sha in found}
 
 
 def reachable(project: Numbered, shas: Collection[str], ref: str) -> set[str]:
@@ -75,5 +89,5 @@ def _compared(repository: Repo | None, left: str, right: str) -> Comparison | No
 def _commits(repository: Repo, shas: Iterable[str]) -> set[ObjectID]:
     """Those of the shas that are commits here."""
     names = {ObjectID(sha.encode()) for sha in shas if SHA.fullmatch(sha)}
-    store = repository.object_store
-    return {name for name in names if name in store and isinstance(store[name], Commit)}
+    graph = Graph(repository)
+    return {name for name in names if graph.has(name)}

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import cast
 
 from dulwich.diff_tree import TreeChange, tree_changes
+from dulwich.errors import NotTreeError
 from dulwich.object_store import tree_lookup_path
-from dulwich.objects import Blob, Commit, ObjectID, Tree
+from dulwich.objects import Blob, Commit, ObjectID, SubmoduleEncountered, Tree
 from dulwich.repo import Repo
 
 from host_stub.repositories.folders import Numbered, reading
@@ -200,7 +201,7 @@ def _object_at(repository: Repo, ref_or_sha: str, path: str) -> object:
         return None
     try:
         _, found = tree_lookup_path(repository.object_store.__getitem__, tree, raw)
-    except (KeyError, NotADirectoryError):
+    except (KeyError, NotTreeError, SubmoduleEncountered):
         return None
     return repository.object_store[found]
 

@@ -21,6 +21,26 @@ document.addEventListener("submit", (event) => {
   if (question && !window.confirm(question)) event.preventDefault();
 });
 
+// Shows a text as it will look, without leaving the page.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-preview]");
+  if (!button) return;
+  event.preventDefault();
+  const [form, id] = [button.form, button.value];
+  const body = new FormData();
+  body.set("csrf_token", form.elements.csrf_token.value);
+  body.set("text", document.getElementById(id).value);
+  try {
+    const answer = await fetch(button.dataset.preview, { method: "POST", body, redirect: "error" });
+    if (!answer.ok) throw new Error(answer.statusText);
+    const place = document.getElementById(`${id}-preview`);
+    place.hidden = false;
+    place.innerHTML = await answer.text(); // sanitized by the server
+  } catch {
+    form.requestSubmit(button); // the long way, which says what is wrong
+  }
+});
+
 const closeMenus = (except) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (menu !== except) menu.open = false;

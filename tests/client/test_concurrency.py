@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from threading import Barrier
 from typing import Any, TypeVar
@@ -16,7 +17,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from gitlab_mlops.models import Candidate, Experiment, MetricPoint, MetricSeries, Param
+from gitlab_mlops.models import (
+    AliasMove,
+    Candidate,
+    Experiment,
+    MetricPoint,
+    MetricSeries,
+    ModelAlias,
+    ModelVersion,
+    Param,
+)
 from gitlab_mlops.models.candidates import CandidateTag
 from host_stub.database import db
 from tests.client import clients
@@ -225,3 +235,40 @@ def test_models_logged_at_once_are_all_noted(app: Flask, wire: Wire) -> None:
             .where(Candidate.eid == run_id, CandidateTag.key == "mlflow.log-model.history")
         )
     assert len(json.loads(value or "[]")) == 16
+
+
+def test_versions_made_at_once_get_different_numbers(wire: Wire) -> None:
+    wire.post("registered-models/create", name="churn")
+    source = f"runs:/{wire.create_run()}/model"
+
+    def make(number: int) -> tuple[int, dict[str, Any]]:
+        return wire.post("model-versions/create", name="churn", source=source)
+
+    made = at_once(16, make)
+    assert {status for status, _ in made} == {200}
+    numbers = sorted(int(answer["model_version"]["version"]) for _, answer in made)
+    assert numbers == list(range(1, 17))
+
+
+def test_an_alias_moved_at_once_is_where_its_history_says(app: Flask, wire: Wire) -> None:
+    wire.post("registered-models/create", name="churn")
+    source = f"runs:/{wire.create_run()}/model"
+    for _ in range(8):
+        wire.post("model-versions/create", name="churn", source=source)
+
+    def move(number: int) -> int:
+        body = {"name": "churn", "alias": "champion", "version": str(number + 1)}
+        return wire.post("registered-models/alias", **body)[0]
+
+    assert set(at_once(8, move)) == {200}
+    with app.app_context():
+        newest = select(AliasMove).order_by(AliasMove.id.desc()).limit(8)
+        moves = list(reversed(db.session.scalars(newest).all()))
+        ended = db.session.scalar(
+            select(ModelVersion.version)
+            .join(ModelAlias, ModelAlias.version_id == ModelVersion.id)
+            .where(ModelAlias.model_id == moves[0].model_id)
+        )
+    for earlier, later in pairwise(moves):
+        assert later.version_before == earlier.version_after
+    assert moves[-1].version_after == ended

@@ -16,6 +16,12 @@ WITH_BODY = [
     for route in ROUTES
     if route.access is not None and route.method != "GET" and "mlflow-artifacts" not in route.rule
 ]
+# All that these say is in their path; no form can send DELETE.
+WITHOUT_BODY = [
+    route
+    for route in WITH_BODY
+    if route.method == "DELETE" and ("logged-models" in route.rule or "webhooks" in route.rule)
+]
 QUERIES = [route for route in ROUTES if route.access is not None and route.method == "GET"]
 
 BODIES = {
@@ -49,6 +55,9 @@ BODIES = {
     "objects for strings": b'{"run_id": {}, "experiment_id": {}, "name": [], "key": {"a": 1}}',
     "lists of wrong things": b'{"run_id": "a", "metrics": [1], "params": [null], "tags": [[]], '
     b'"datasets": [5], "models": ["m"], "experiment_ids": [{}], "order_by": [1]}',
+    "wrong things of models": b'{"name": "churn", "source": {}, "version": [], "alias": {"a": 1}, '
+    b'"stages": "x", "stage": 5, "new_name": [], "archive_existing_versions": "x", "tags": [5], '
+    b'"experiment_ids": 5}',
     "strings for lists": b'{"run_id": "a", "metrics": "m", "params": "p", "datasets": "d", '
     b'"experiment_ids": "0", "order_by": "x", "models": "m", "tags": "t"}',
 }
@@ -73,12 +82,13 @@ ODD = [
 NAMES = [
     "run_id", "run_uuid", "run_ids", "experiment_id", "experiment_name", "metric_key", "path",
     "max_results", "page_token", "start_step", "end_step", "filter", "order_by", "view_type",
+    "allow_deleted", "artifact_directory_path", "name", "alias", "version", "stages",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_a_bad_body_is_refused_on_every_route(forge: Forge, body: bytes) -> None:
-    api = forge.developer()
+    api = forge.maintainer()
     for route in WITH_BODY:
         response = api.call(
             route.method, path_of(route), data=body, content_type="application/json"
@@ -93,9 +103,9 @@ def test_a_bad_body_is_refused_on_every_route(forge: Forge, body: bytes) -> None
 @pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded"])
 def test_another_content_type_is_refused_on_every_route(forge: Forge, kind: str) -> None:
     """A form is what a foreign page can send without asking."""
-    api = forge.developer()
+    api = forge.maintainer()
     for route in WITH_BODY:
-        if "mpu" not in route.rule:
+        if "mpu" not in route.rule and route not in WITHOUT_BODY:
             wanted = (400, "INVALID_PARAMETER_VALUE")
             headers = {"Content-Type": kind} if kind else {}
             answer = api.refused(route.method, path_of(route), data=b"{}", headers=headers)
@@ -104,7 +114,7 @@ def test_another_content_type_is_refused_on_every_route(forge: Forge, kind: str)
 
 @pytest.mark.parametrize("route", QUERIES, ids=lambda route: route.rule)
 def test_odd_arguments_never_fail_the_server(forge: Forge, route: Route) -> None:
-    api = forge.developer()
+    api = forge.maintainer()
     run_id = api.create_run()
     good = {"run_id": run_id, "run_ids": run_id, "metric_key": "m", "max_results": "5"}
     for name in NAMES:

@@ -10,9 +10,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlalchemy import func, select
 
 from gitlab_mlops.access import MaintainAccess, ReadAccess
 from gitlab_mlops.blueprints.web.page import ROUTES, Route
+from gitlab_mlops.models import WebhookDelivery
+from host_stub.database import db
 from tests.browsing import Browser, Page, log, without_nonces
 from tests.factories import Api, Forge
 
@@ -22,10 +25,17 @@ VALUES = {
     "candidate_iid": "1",
     "artifact_path": "a/b.txt",
     "run_id": "the last run that `filled` made",
+    "merge_request_id": "1",
+    "webhook_id": "the webhook that `filled` made",
+    "line_id": "the message that it sent",
 }
 MAY_WRITE = ("developer", "maintainer", "owner")
 # What those who may are told of a form that is empty, and of what is not in the trash.
-NOT_LIKE_THIS = {"edit": {"POST": 400}, "delete": {"GET": 400, "POST": 400}}
+NOT_LIKE_THIS = {
+    "edit": {"POST": 400},
+    "new": {"POST": 400},
+    "delete": {"GET": 400, "POST": 400},
+}
 READER, WRITER = (200, 403), (200, 303)
 SIGN_IN = (303, 303)
 HIDDEN = (404, 404)
@@ -58,13 +68,26 @@ def send(browser: Browser, route: Route, method: str = "GET") -> Any:
 
 
 def filled(forge: Forge, visibility: str) -> Api:
-    """A project with a candidate that has an artifact."""
+    """A project with a candidate that has an artifact, and a merge request."""
     api = forge.developer(visibility)
+    forge.merge_request(api.project_id)
     VALUES["run_id"] = run_id = log(api)
     path = f"/api/2.0/mlflow-artifacts/artifacts/0/{run_id}/artifacts/a/b.txt"
     # The beginning of a GIF, which is a picture to look at as well as a file.
     assert api.call("PUT", path, data=b"GIF89a").status_code == 200
+    VALUES["webhook_id"], VALUES["line_id"] = add_webhook(forge, api.project_id)
     return api
+
+
+def add_webhook(forge: Forge, project_id: int) -> tuple[str, str]:
+    """A webhook that reaches nobody, and a message to it."""
+    api = forge.api(project_id, forge.token(forge.member(project_id, "maintainer")))
+    events = [{"entity": "RUN", "action": "CREATED"}]
+    hook = api.post("webhooks", name="ci", url="http://localhost:9/", events=events)["webhook"]
+    assert api.post(f"webhooks/{hook['webhook_id']}/test")["result"]["success"] is False
+    with forge.stored():
+        line = db.session.scalar(select(func.max(WebhookDelivery.id)))
+    return hook["webhook_id"], str(line)
 
 
 def browser_of(forge: Forge, project_id: int, role: str) -> Browser:

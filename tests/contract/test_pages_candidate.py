@@ -13,6 +13,7 @@ from host_stub.projects import Project
 from host_stub.users import User
 from tests.browsing import START, Browser, Page, log, words
 from tests.factories import Api, Forge
+from tests.proposing import Work
 
 
 @pytest.fixture
@@ -300,6 +301,42 @@ def test_what_ci_stamped_is_told_from_what_a_client_claims(
     page = browser.get("candidates/2")
     stamped = [words(each.text) for each in page.all("span", class_="mlops-origin-stamped")]
     assert stamped[0] == "Stamped by CI: 000000000000"
+    assert words(page.one("p", class_="mlops-reproducible").text).startswith("CI · commit unknown")
     assert any("/-/jobs/" in each["href"] for each in page.all("a"))
     assert "666" in page.text
     assert not any("666" in each for each in stamped)
+
+
+def test_what_ci_stamped_leads_to_the_commit_and_the_merge_request(forge: Forge) -> None:
+    work = Work.begin(forge)
+    sha = work.commit("feature")
+    merge_request = work.merge_request()
+    work.log(sha, merge_request=merge_request)
+    page = work.browser().get("candidates/1")
+    path = f"/{work.path()}/-"
+    assert page.link(sha[:12]) == f"{path}/commit/{sha}"
+    assert page.link(f"!{merge_request}") == f"{path}/merge_requests/{merge_request}"
+    assert "Train deeper trees" in page.text
+    assert "CI · merge request" in page.text
+
+
+def test_the_badge_says_what_happened_to_what_ci_measured(forge: Forge) -> None:
+    work = Work.begin(forge)
+    run_id = work.log(work.commit("main"), {"auc": 0.5}, ref="main")
+    badge = work.browser().get("candidates/1").one("span", class_="mlops-badge")
+    assert (badge.text, "mlops-badge-good" in badge["class"]) == ("CI · default branch", True)
+    work.api().post("runs/log-metric", run_id=run_id, key="auc", value=1, timestamp=1, step=9)
+    page = work.browser().get("candidates/1")
+    badge = page.one("span", class_="mlops-badge")
+    assert badge.text == "CI · default branch · altered"
+    assert "mlops-badge-poor" in badge["class"]
+    assert "Later, somebody else than CI logged metrics or parameters." in page.text
+
+
+def test_a_claimed_commit_leads_nowhere(forge: Forge) -> None:
+    work = Work.begin(forge)
+    sha = work.commit("main")
+    work.claim(sha)
+    page = work.browser().get("candidates/1")
+    assert "claimed · default branch" in page.text
+    assert not page.has_link(sha[:12])

@@ -233,7 +233,9 @@ def test_assets_are_public_and_cached_for_as_long_as_they_are_the_same(
     page = evil.get("experiments")
     urls = [each["href"] for each in page.all("link") if "/mlops/" in each["href"]]
     urls += [each["src"] for each in page.all("script") if "/mlops/" in each["src"]]
-    assert len(urls) == 3
+    names = {each.partition("?")[0].rpartition("/")[2] for each in urls}
+    # The forge's own head loads what its pages show of the plugin, too.
+    assert {"mlops.css", "mlops.js", "overview.css", "proposal.css", "references.js"} <= names
     anonymous = app.test_client()
     for url in urls:
         answer = anonymous.get(url, buffered=True)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.browsing import Browser, counted_statements, log
 from tests.factories import Api, Forge
+from tests.proposing import Work
 
 LIMIT = 20
 """Statements of a page, those of the forge's own frame included."""
@@ -67,6 +68,28 @@ def test_statements_do_not_grow_with_what_is_shown(api: Api, browser: Browser) -
     fill(api, 2, parent)
     few = [cost(browser, path) for path in paths]
     fill(api, 25, parent)
+    many = [cost(browser, path) for path in paths]
+    assert many == few
+    assert max(many) <= LIMIT, dict(zip(paths, many, strict=True))
+
+
+def test_statements_do_not_grow_with_the_commits_that_are_shown(forge: Forge) -> None:
+    work = Work.begin(forge)
+    work.commit("feature")
+    merge_request = work.merge_request()
+    browser = work.browser()
+
+    def fill(count: int) -> None:
+        for number in range(count):
+            sha = work.commit("feature" if number % 2 else "main")
+            work.log(sha, {"auc": number}, merge_request=merge_request if number % 4 else "")
+            work.claim(sha, {"auc": number})
+            work.claim(f"{number:040x}")
+
+    paths = ("experiments/0", "experiments/0/rows.json", "candidates/1", "candidates/2")
+    fill(2)
+    few = [cost(browser, path) for path in paths]
+    fill(8)
     many = [cost(browser, path) for path in paths]
     assert many == few
     assert max(many) <= LIMIT, dict(zip(paths, many, strict=True))

@@ -9,6 +9,7 @@ import pytest
 
 from tests.browsing import START, Browser, Page, log, words
 from tests.factories import Api, Forge
+from tests.proposing import Work
 
 
 @pytest.fixture
@@ -234,8 +235,35 @@ def test_columns_of_tags_sort(browser: Browser, sweep: str) -> None:
 
 def test_what_the_client_says_of_its_source_is_marked_as_said(browser: Browser, sweep: str) -> None:
     page = browser.get(f"experiments/{sweep}")
-    assert "Source said by the client" in heads(page)
-    assert "2abcdef0" in page.rows()[0]
+    assert "Source" in heads(page)
+    assert "2abcdef0 claimed · unknown" in page.rows()[0]
+    assert not page.has_link("job 17")
+
+
+def test_what_ci_stamped_comes_before_what_the_client_says(forge: Forge) -> None:
+    work = Work.begin(forge, "public")
+    merged, proposed = work.commit("main"), work.commit("feature")
+    work.merge_request()
+    work.log(merged, ref="main", name="merged")
+    run_id = work.log(proposed, name="proposed")
+    claims = [("mlflow.source.git.commit", "f" * 40), ("gitlab.CI_JOB_ID", "666")]
+    for key, value in claims:
+        work.api().post("runs/set-tag", run_id=run_id, key=key, value=value)
+    altered = work.log(merged, ref="main", name="altered")
+    work.api().post("runs/log-parameter", run_id=altered, key="seed", value="1")
+    work.claim(merged)
+    page = work.browser().get("experiments/0?order_by=attributes.run_name")
+    source = heads(page).index("Source")
+    told = {row[1].split()[0]: row[source] for row in page.rows()}
+    assert told["merged"].startswith(f"{merged[:8]} main job ")
+    assert told["merged"].endswith(" CI")
+    assert told["proposed"].startswith(f"{proposed[:8]} feature job ")
+    assert told["proposed"].endswith(" CI · unmerged")
+    assert told["altered"].endswith(" CI · altered")
+    assert f"{merged[:8]} claimed" in told.values()
+    assert "666" not in page.text
+    jobs = [each["href"] for each in page.all("a") if words(each.text).startswith("job ")]
+    assert len([url for url in jobs if "/-/jobs/" in url]) == 3
 
 
 def test_a_source_or_author_that_all_share_is_told_once(api: Api, browser: Browser) -> None:
@@ -248,7 +276,7 @@ def test_a_source_or_author_that_all_share_is_told_once(api: Api, browser: Brows
         words(key.text): words(value.text)
         for key, value in zip(page.all("dt"), page.all("dd"), strict=True)
     }
-    assert told["Source, said by the client"] == "abc<b> job 17"
+    assert told["Source"] == "abc<b> job 17 claimed · unknown"
     assert told["Author"].startswith("user-")
 
 

@@ -108,7 +108,7 @@ def test_chosen_columns_alone_are_sent_and_the_others_named(api: Api, browser: B
     found = rows(browser, "columns=params.p&columns=source&columns=tags.none")
     assert {each["name"]: each["values"] for each in found["columns"]} == {
         "params.p": ["x"],
-        "source": ["01234567 main"],
+        "source": ["01234567 main (claimed)"],
         "tags.none": [None],
     }
     assert [each["name"] for each in found["others"]] == [

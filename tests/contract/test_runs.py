@@ -193,11 +193,3 @@ def test_histories_of_several_runs_come_in_one_answer(api: Api) -> None:
     assert [point["step"] for point in found] == [10, 11, 12]
     bulk = api.get("metrics/get-history-bulk", run_id=runs, metric_key="m", max_results=150)
     assert len(bulk["metrics"]) == 150
-
-
-def test_who_logs_a_model_of_mlflow_3_is_told_what_to_do_instead(api: Api) -> None:
-    response = api.call("POST", "logged-models", json={"experiment_id": "0", "name": "m"})
-    assert (response.status_code, response.get_json()["error_code"]) == (501, "NOT_IMPLEMENTED")
-    assert "save_model" in response.get_json()["message"]
-    assert api.refused("GET", "logged-models/m-1") == MISSING
-    assert api.post("logged-models/search", experiment_ids=["0"]) == {}

@@ -75,6 +75,7 @@ class Address:
 
 E = "experiments/<experiment_iid>"
 C = "candidates/<candidate_iid>"
+W = "webhooks/<webhook_id>"
 NO_PAGES = {
     f"{E}/names": "JSON for the completion of filters",
     f"{E}/points.json": "JSON",
@@ -86,6 +87,10 @@ NO_PAGES = {
     f"{C}/artifacts/<artifact_path>": "a download",
     f"{C}/preview/<artifact_path>": "the bytes of an image",
     f"{C}/archive": "a download",
+    f"{C}/card": "a part of the forge's pages, see test_references",
+    f"{E}/card": "a part of the forge's pages, see test_references",
+    "merge_requests/<merge_request_id>/candidates": "a part of the forge's pages, see test_proposal",
+    "suggestions": "JSON for the completion of references",
 }
 """Routes with GET that answer no HTML of ours, and what they do instead."""
 
@@ -148,6 +153,17 @@ def addresses(at: Furnished) -> dict[str, list[Address]]:
         ],
         f"{C}/edit": [Address(f"candidates/{at.finished}/edit")],
         f"{C}/delete": [Address(f"candidates/{at.trashed}/delete")],
+        "webhooks": [
+            Address("webhooks"),
+            Address(at.empty.replace("experiments", "webhooks"), 403),
+        ],
+        "webhooks/new": [Address("webhooks/new")],
+        W: _all(f"webhooks/{at.webhook}", ("", "?state=failed", "?before=1")),
+        f"{W}/edit": [Address(f"webhooks/{at.webhook}/edit")],
+        f"{W}/remove": [Address(f"webhooks/{at.webhook}/remove", until=".mlops h2")],
+        f"{W}/deliveries/<line_id>": [
+            Address(f"webhooks/{at.webhook}/deliveries/{line}") for line in at.messages
+        ],
     }  # fmt: skip
 
 

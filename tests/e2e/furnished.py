@@ -9,6 +9,10 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import select
+
+from gitlab_mlops.models import WebhookDelivery
+from host_stub.database import db
 from tests.browsing import START, log
 from tests.factories import Api, Forge
 
@@ -55,6 +59,10 @@ class Furnished:
     """A candidate of which nothing is known but its name, which is hostile."""
     trashed: int
     compared: tuple[int, ...]
+    webhook: str
+    """A webhook with a hostile description, by its id."""
+    messages: tuple[int, ...]
+    """What was sent to it: a test that failed, and a message that waits."""
 
 
 def furnish(forge: Forge) -> Furnished:
@@ -81,11 +89,30 @@ def furnish(forge: Forge) -> Furnished:
     log(api, EVIL, experiment_id=at, tags={"a": EVIL}, params={"x": EVIL}, user_id=EVIL)
     api.post("runs/delete", run_id=log(api, "thrown-away", experiment_id=at, metrics={"auc": 0.1}))
     api.post("experiments/delete", experiment_id=trashed)
+    webhook, messages = add_webhook(forge, api)
     return Furnished(
         api, owner, f"/{forge.path(forge.project('public'))}/-/ml/experiments",
         int(at), int(without), int(trashed),
         finished=1, running=8, bare=10, trashed=11, compared=(2, 3, 4, 1),
+        webhook=webhook, messages=messages,
     )  # fmt: skip
+
+
+def add_webhook(forge: Forge, api: Api) -> tuple[str, tuple[int, ...]]:
+    """A webhook that reaches nobody, and what was sent to it."""
+    events = [
+        {"entity": "RUN", "action": "CREATED"},
+        *({"entity": each, "action": "CREATED"} for each in ("MODEL_VERSION", "PROMPT_VERSION")),
+    ]
+    url = "https://localhost:9/" + LONG
+    made = api.post("webhooks", name="chat", url=url, events=events, description=EVIL, secret="s")
+    webhook: str = made["webhook"]["webhook_id"]
+    api.post(f"webhooks/{webhook}/test")
+    log(api, "told")
+    with forge.stored():
+        newest = select(WebhookDelivery.id).order_by(WebhookDelivery.id.desc()).limit(2)
+        waiting, failed = db.session.scalars(newest)
+    return webhook, (failed, waiting)
 
 
 def pairs(values: dict[str, Any]) -> list[dict[str, str]]:

@@ -6,11 +6,10 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextvars import Context
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from blinker import Signal
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -119,25 +118,14 @@ def announced(app: Flask) -> Iterator[list[Announced]]:
         getattr(events, name).disconnect(hear, sender=app)
 
 
-@dataclass(frozen=True)
-class LaterEvents(Events):
-    """The signals of a plugin that listens to all that the forge can tell."""
-
-    project_renamed: Signal = field(default_factory=Signal)
-    state_changed: Signal = field(default_factory=Signal)
-    branch_moved: Signal = field(default_factory=Signal)
-    pipeline_finished: Signal = field(default_factory=Signal)
-    user_removed: Signal = field(default_factory=Signal)
-
-
-LATER = ("project_renamed", "state_changed", "branch_moved", "pipeline_finished", "user_removed")
+OTHERS = ("project_renamed", "state_changed", "branch_moved", "pipeline_finished", "user_removed")
 
 
 @pytest.fixture
 def told(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[Announced]:
-    """What a later plugin would hear during the test, in order."""
+    """What is announced beside texts during the test, in order; the plugin hears none of it."""
     heard: list[Announced] = []
-    events = LaterEvents()
+    events = Events()
 
     def listener(name: str) -> Callable[..., None]:
         def hear(_sender: Flask, **values: Any) -> None:
@@ -145,7 +133,7 @@ def told(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[Announced]:
 
         return hear
 
-    for name in LATER:
+    for name in OTHERS:
         getattr(events, name).connect(listener(name), sender=app, weak=False)
     monkeypatch.setitem(app.extensions, "host_stub", events)
     return heard

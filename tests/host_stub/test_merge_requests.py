@@ -247,9 +247,8 @@ def test_forge_tells_of_branches_and_states_inside_of_the_transaction(
     assert {move["project"].id for move in moves} == {code.project.id}
     assert {move["actor"].username for move in moves} == {code.user.username}
     states = [one.values for one in told if one.name == "state_changed"]
-    assert [(s["source"], s["state"]) for s in states] == [
-        (Source(code.project.id, "merge_request", "1"), "merged")
-    ]
+    source = Source(code.project.id, "merge_request", "1")
+    assert [(s["source"], s["state"]) for s in states] == [(source, "opened"), (source, "merged")]
     assert all(one.in_transaction for one in told)
 
 

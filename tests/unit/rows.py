@@ -11,7 +11,16 @@ from sqlalchemy import Engine, event, insert, select
 from sqlalchemy.orm import Session
 
 from gitlab_mlops.host import Project
-from gitlab_mlops.models import Candidate, Experiment, Status
+from gitlab_mlops.models import (
+    Candidate,
+    Experiment,
+    LoggedModel,
+    LoggedModelMetric,
+    LoggedModelParam,
+    LoggedModelStatus,
+    LoggedModelTag,
+    Status,
+)
 
 
 def add_experiment(session: Session, project: Project, iid: int = 0) -> int:
@@ -45,6 +54,34 @@ def add_candidate(
     session.add(candidate)
     session.flush()
     return candidate
+
+
+def add_logged_model(session: Session, candidate: Candidate) -> LoggedModel:
+    """A logged model in a candidate's experiment, with a row in every table of them."""
+    model = LoggedModel(
+        project_id=candidate.project_id,
+        experiment_id=candidate.experiment_id,
+        model_id=f"m-{uuid4().hex}",
+        name="a model",
+        status=LoggedModelStatus.READY,
+        source_eid=candidate.eid,
+        created_at=0,
+        updated_at=0,
+    )
+    session.add(model)
+    session.flush()
+    point = {"timestamp": 0, "step": 0, "value": 1.0, "dataset_name": "", "dataset_digest": ""}
+    session.add_all(
+        [
+            LoggedModelParam(logged_model_id=model.id, key="k", value="v"),
+            LoggedModelTag(logged_model_id=model.id, key="k", value="v"),
+            LoggedModelMetric(
+                logged_model_id=model.id, candidate_id=candidate.id, key_id=1, **point
+            ),
+        ]
+    )
+    session.flush()
+    return model
 
 
 def add_candidates(session: Session, project: Project, iids: Iterable[int]) -> None:

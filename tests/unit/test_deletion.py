@@ -20,7 +20,7 @@ from gitlab_mlops.services.deletion import Usage
 from gitlab_mlops.services.points import Point
 from gitlab_mlops.services.records import DatasetInput
 from gitlab_mlops.storage import Storage
-from tests.unit.rows import add_candidate, add_experiment
+from tests.unit.rows import add_candidate, add_experiment, add_logged_model
 
 PROJECT, OTHER = Project(1, "group/one"), Project(2, "group/two")
 
@@ -152,6 +152,48 @@ def test_an_experiment_goes_with_its_candidates_and_frees_its_name(
     assert rows(session) == before
     assert files(storage) == 2
     assert sorted(deleted) == [1, 2]
+
+
+def test_logged_models_go_with_their_experiment_and_free_their_files(
+    access: MaintainAccess, storage: Storage, session: Session
+) -> None:
+    other = add_candidate(session, PROJECT, 1)
+    before = rows(session)
+    candidate = add(access, storage, 2)
+    candidate.experiment_id = add_experiment(session, PROJECT, 7)
+    session.flush()
+    model = add_logged_model(session, candidate)
+    # Measured by a candidate of another experiment too, which stays.
+    point = Point("auc", 0.5, 1, 1, model.model_id)
+    logging.log(access, other.eid, points=[point])
+    storage.put(f"{PROJECT.id}/models/{model.model_id}/artifacts/MLmodel", [b"x" * 7], 7)
+    storage.put(f"{PROJECT.id}/models/m-{'0' * 32}/artifacts/MLmodel", [b"x"], 1)
+    session.get_one(Experiment, candidate.experiment_id).deleted_at = 1000
+    session.flush()
+    expected = Usage(candidates=1, files=1, bytes=7)
+    assert deletion.measure_experiment(access, storage, 7) == expected
+    assert deletion.delete_experiment(access, storage, 7) == expected
+    session.commit()
+    after = rows(session)
+    assert {name: after[name] for name in after if "logged_model" in name} == {
+        name: before[name] for name in before if "logged_model" in name
+    }
+    assert [entry.name for entry in storage.walk(f"{PROJECT.id}/models")] == [
+        f"m-{'0' * 32}/artifacts/MLmodel"
+    ]
+
+
+def test_what_a_deleted_candidate_measured_of_a_model_goes_with_it(
+    access: MaintainAccess, storage: Storage, session: Session
+) -> None:
+    model = add_logged_model(session, add_candidate(session, PROJECT, 1))
+    before = rows(session)
+    gone = add(access, storage, 2, in_trash=False)
+    logging.log(access, gone.eid, points=[Point("auc", 0.5, 1, 1, model.model_id)])
+    gone.deleted_at = 1000
+    session.flush()
+    deletion.delete_candidates(access, storage, [2])
+    assert rows(session) == before
 
 
 def test_a_dataset_that_others_use_stays(access: MaintainAccess, storage: Storage) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from gitlab_mlops.host import Events, Host
 from gitlab_mlops.host_check import OPTIONAL_PARTS, PARTS, methods, problems
+from host_stub.adapter_code import Repository
 from tests.fakes import FakeChrome, FakeForge, FakeIdentity
 
 FORGE = FakeForge(session=lambda project: None)  # type: ignore[arg-type,return-value]
@@ -52,6 +53,17 @@ def test_each_missing_method_is_named_with_its_parameters(part: str, method: str
 def test_an_optional_part_may_be_none_but_not_half(part: str) -> None:
     assert problems(bundle(**{part: None})) == []
     assert len(problems(bundle(**{part: object()}))) == len(methods(OPTIONAL_PARTS[part]))
+
+
+def test_what_is_given_by_name_is_looked_for_by_name() -> None:
+    class WithoutUrl(Repository):
+        def set_commit_status(self, project: Any, sha: str, *, name: str) -> None: ...  # type: ignore[override]
+
+    assert problems(bundle(repository=Repository())) == []
+    problem = only_problem(repository=WithoutUrl())
+    assert problem.startswith("Host.repository.set_commit_status takes")
+    wanted = "(project, sha, *, name, state, description, url)"
+    assert f"make it take `{wanted}`" in problem
 
 
 @pytest.mark.parametrize("part", PARTS)

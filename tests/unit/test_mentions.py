@@ -94,6 +94,17 @@ def test_a_link_with_other_words_is_a_mention(
     assert recorded(session, issue) == [candidate.id]
 
 
+def test_what_is_no_candidate_is_linked_and_not_recorded(
+    forge: FakeForge, project: Project, issue: Source, session: Session
+) -> None:
+    candidate = add_candidate(session, project, 42)
+    other = add_candidate(session, project, 0)
+    save(forge, issue, "[candidate:42] [experiment:0] [model:churn/42] [model:42]")
+    assert recorded(session, issue) == [candidate.id] != [other.id]
+    save(forge, issue, "[experiment:0] [experiment:42] [model:42]")
+    assert recorded(session, issue) == []
+
+
 def test_code_mentions_nothing(
     forge: FakeForge, project: Project, issue: Source, session: Session
 ) -> None:

@@ -238,6 +238,33 @@ def test_what_was_logged_before_gets_its_extremes(engine: sa.Engine) -> None:
     assert migrations.check(engine) == []
 
 
+def test_candidates_of_ci_learn_the_commit_of_their_stamp(engine: sa.Engine) -> None:
+    migrations.upgrade(engine, "0004")
+    with engine.begin() as connection:
+        for statement in (
+            "INSERT INTO mlops_experiments (id, project_id, iid, name, created_at, updated_at)"
+            " VALUES (1, 1, 0, 'Default', 0, 0)",
+            "INSERT INTO mlops_candidates (id, project_id, experiment_id, iid, eid, name, status,"
+            " user_id, created_at) VALUES (1, 1, 1, 1, 'e', 'n', 1, '', 0),"
+            " (2, 1, 1, 2, 'f', 'n', 1, '', 0)",
+            "INSERT INTO mlops_job_stamps (candidate_id, project_id, source_project_id, job_id,"
+            " pipeline_id, sha, ref, merge_request, url) VALUES (2, 1, 1, '7', '', 'abc', '', '',"
+            " '')",
+        ):
+            connection.exec_driver_sql(statement)
+    migrations.upgrade(engine)
+    query = (
+        "SELECT stamped_sha, altered_at FROM mlops_candidates"
+        " LEFT JOIN mlops_job_stamps ON candidate_id = id ORDER BY id"
+    )
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.exec_driver_sql(query)]
+    assert found == [(None, None), ("abc", None)]
+    migrations.downgrade(engine, "0004")
+    migrations.upgrade(engine)
+    assert migrations.check(engine) == []
+
+
 def test_nodes_that_upgrade_at_once_all_succeed(new_database: NewDatabase) -> None:
     url = new_database().url
     failures: list[BaseException] = []

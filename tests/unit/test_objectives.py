@@ -8,6 +8,7 @@ from gitlab_mlops.services.objectives import (
     DIRECTION_TAG,
     NAME_TAG,
     Objective,
+    by_interest,
     greater_is_better,
     objective_of,
 )
@@ -60,3 +61,12 @@ def test_a_held_out_score_is_guessed_first(keys: list[str], expected: str | None
     found = objective_of({}, keys)
     assert (found and found.key) == expected
     assert found is None or not found.is_stated
+
+
+def test_metrics_are_shown_by_interest() -> None:
+    keys = ["epoch", "system/cpu", "loss", "train_loss", "val_accuracy", "speed", "a/b"]
+    rest = ["a/b", "epoch", "speed"]
+    assert by_interest(keys, None) == ["val_accuracy", "loss", "train_loss", *sorted(rest, key=len)]
+    stated = Objective("speed", None, is_stated=True)
+    assert by_interest(keys, stated)[:2] == ["speed", "val_accuracy"]
+    assert by_interest([], stated) == []

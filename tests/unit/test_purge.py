@@ -27,9 +27,12 @@ from gitlab_mlops.models import (
     ModelLink,
     Param,
     ProjectCounters,
+    Webhook,
+    WebhookDelivery,
 )
 from gitlab_mlops.services.purge import purge_project
-from tests.unit.rows import add_candidate, add_experiment
+from tests.unit.registered import add_registered_model
+from tests.unit.rows import add_candidate, add_experiment, add_logged_model
 
 GONE, KEPT = Project(1, "group/gone"), Project(2, "group/kept")
 
@@ -62,9 +65,23 @@ def fill(session: Session, project: Project, other: Project) -> None:
                 source="x",
             ),
             mention(candidate.id, project),
+            webhook := Webhook(
+                project_id=project.id,
+                webhook_id=uuid4().hex,
+                is_active=True,
+                **dict.fromkeys(("name", "url", "events"), "x"),
+                **dict.fromkeys(("created_at", "updated_at"), 0),
+            ),
         ]
     )
     session.flush()
+    session.add(
+        WebhookDelivery(
+            webhook_id=webhook.id,
+            **dict.fromkeys(("delivery_id", "event", "origin", "body"), "x"),
+            created_at=0,
+        )
+    )
     session.add_all(
         [
             series := MetricSeries(
@@ -79,6 +96,8 @@ def fill(session: Session, project: Project, other: Project) -> None:
         ]
     )
     session.flush()
+    add_registered_model(session, project, candidate)
+    add_logged_model(session, candidate)
     session.add(InputTag(candidate_id=candidate.id, dataset_id=dataset.id, key="k", value="v"))
     session.add_all(MetricPoint(series_id=series.id, step=i, timestamp=0, value=1) for i in (1, 2))
     session.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from html.parser import HTMLParser
 
@@ -16,7 +17,7 @@ from gitlab_mlops.services.references.links import MAX_OCCURRENCES
 from gitlab_mlops.services.references.resolver import MAX_PLACES, MAX_REFERENCES
 from gitlab_mlops.settings import Settings
 from tests.fakes import FakeChrome, FakeForge, actor
-from tests.unit.rows import add_candidate, add_candidates, counted
+from tests.unit.rows import add_candidate, add_candidates, add_experiment, counted
 
 MEMBER = actor("member")
 ROOT = "https://forge.example/"
@@ -44,12 +45,85 @@ def shown(
 
 
 def test_a_reference_becomes_a_link(forge: FakeForge, private: Project, session: Session) -> None:
-    candidate = add_candidate(session, private, 42, "bright-owl-7")
+    add_candidate(session, private, 42, "bright-owl-7")
     assert shown(forge, "<p>See [candidate:42]!</p>", private) == (
         '<p>See <a class="mlops-reference" href="/group/private/-/ml/candidates/42"'
-        f' data-mlops-candidate="{candidate.eid}">'
+        ' data-mlops-card="/group/private/-/ml/candidates/42/card">'
         "<bdi>bright-owl-7</bdi> <small>candidate:42</small></a>!</p>"
     )
+
+
+def test_a_reference_to_an_experiment_becomes_a_link(
+    forge: FakeForge, private: Project, public: Project, session: Session
+) -> None:
+    add_experiment(session, private, 7)
+    page = "/group/private/-/ml/experiments/7"
+    for text in ("[experiment:7]", "[experiment:group/private/7]", f"https://forge.example{page}"):
+        assert shown(forge, text, private) == (
+            f'<a class="mlops-reference" href="{page}" data-mlops-card="{page}/card">'
+            "<bdi>Experiment 7</bdi> <small>experiment:7</small></a>"
+        )
+    assert "<small>experiment:group/private/7</small>" in shown(
+        forge, "[experiment:group/private/7]", public
+    )
+
+
+def test_candidates_and_experiments_of_one_number_are_told_apart(
+    forge: FakeForge, private: Project, session: Session
+) -> None:
+    add_candidate(session, private, 7, "the candidate")
+    assert shown(forge, "[experiment:7]", private) == "[experiment:7]"
+    add_experiment(session, private, 7)
+    result = shown(forge, "[experiment:7] [candidate:7]", private)
+    assert re.findall("<bdi>(.*?)</bdi>", result) == ["Experiment 7", "the candidate"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[model:churn]",
+        "[model:churn/3]",
+        "[model:group/private/churn@champion]",
+        "https://forge.example/group/private/-/ml/models/churn%00/versions/3",
+    ],
+)
+def test_models_stay_text_until_there_are_any(
+    forge: FakeForge, private: Project, session: Session, text: str
+) -> None:
+    add_candidate(session, private, 3, "churn")
+    assert shown(forge, text, private) == text
+
+
+def test_outside_of_the_forge_links_are_absolute_and_need_no_script(
+    private: Project, session: Session
+) -> None:
+    forge = FakeForge(lambda project: session, script_root="/devops")
+    private = forge.add_project("group/private", MEMBER)
+    add_candidate(session, private, 42, "owl")
+    context = Context(MEMBER, private, forge.host(), Settings(), "https://forge.example/devops/")
+    assert link("[candidate:42]", context, external=True) == (
+        '<a class="mlops-reference"'
+        ' href="https://forge.example/devops/group/private/-/ml/candidates/42">'
+        "<bdi>owl</bdi> <small>candidate:42</small></a>"
+    )
+
+
+def test_outside_of_the_forge_hidden_is_still_like_missing(
+    forge: FakeForge, private: Project, session: Session
+) -> None:
+    add_candidate(session, private, 42)
+    for reader in OUTSIDERS.values():
+        context = Context(reader, private, forge.host(), Settings(), ROOT)
+        assert link("[candidate:42]", context, external=True) == "[candidate:42]"
+
+
+def test_nothing_is_linked_outside_of_a_forge_that_is_nobody_knows_where(
+    forge: FakeForge, private: Project, session: Session
+) -> None:
+    add_candidate(session, private, 42)
+    context = Context(MEMBER, private, forge.host(), Settings())
+    assert link("[candidate:42]", context) != "[candidate:42]"
+    assert link("[candidate:42]", context, external=True) == "[candidate:42]"
 
 
 def test_a_reference_to_another_project_says_which(
@@ -150,6 +224,8 @@ def test_a_candidate_in_the_trash_is_marked(
 TEXTS = {
     "own project": "<p>[candidate:42]</p>",
     "other project": "<p>[candidate:group/private/42]</p>",
+    "experiment": "<p>[experiment:group/private/0]</p>",
+    "url of an experiment": "<p>https://forge.example/group/private/-/ml/experiments/0</p>",
     "url": "<p>https://forge.example/group/private/-/ml/candidates/42</p>",
     "autolink": '<p><a href="https://forge.example/group/private/-/ml/candidates/42">'
     "https://forge.example/group/private/-/ml/candidates/42</a></p>",
@@ -237,7 +313,7 @@ def test_a_name_is_only_ever_text(
     result = Elements(shown(forge, "<p>[candidate:42]</p>", private))
     assert result.tags == [
         ("p", []),
-        ("a", ["class", "href", "data-mlops-candidate"]),
+        ("a", ["class", "href", "data-mlops-card"]),
         ("bdi", []),
         ("small", []),
     ]
@@ -257,18 +333,20 @@ def test_a_thousand_references_take_few_queries_and_under_a_second(
 ) -> None:
     add_candidates(session, private, range(1, 501))
     add_candidates(session, public, range(1, 501))
+    for iid in range(1, 251):
+        add_experiment(session, public, iid)
     html = "".join(
         f"<p>[candidate:{i}] [candidate:group/private/{i}] "
-        f"{ROOT}group/private/-/ml/candidates/{i}</p>\n"
-        for i in range(1, 334)
+        f"{ROOT}group/private/-/ml/candidates/{i} [experiment:{i}]</p>\n"
+        for i in range(1, 251)
     )
     forge.calls.clear()
     start = time.perf_counter()
     with counted(engine) as statements:
         result = shown(forge, html, public)
     assert time.perf_counter() - start < 1
-    assert result.count("<a ") == 999
-    assert len(statements) == 2
+    assert result.count("<a ") == 1000
+    assert len(statements) == 3
     assert forge.calls == {"by_path": 1, "by_url": 1, "can": 2, "project_url": 2}
 
 
@@ -308,7 +386,7 @@ def test_a_text_without_references_asks_nothing(
     forge: FakeForge, private: Project, engine: Engine, session: Session
 ) -> None:
     with counted(engine) as statements:
-        assert shown(forge, "<p>a candidate for president</p>", private)
+        assert shown(forge, "<p>a candidate for president, a model experiment</p>", private)
     assert statements == []
     assert not forge.calls
 

@@ -7,9 +7,12 @@ from gitlab_mlops.blueprints.mlflow import (  # noqa: F401 - importing declares 
     logged_models,
     logging,
     metrics,
+    model_versions,
     probes,
+    registered_models,
     runs,
     uploads,
+    webhooks,
 )
 from gitlab_mlops.blueprints.mlflow.blueprint import api
 

@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, request
 
+from gitlab_mlops.blueprints.background import start_thread
 from gitlab_mlops.blueprints.endpoint import error_response
 from gitlab_mlops.blueprints.web.doorway import open_pages
 from gitlab_mlops.wire import errors as wire_errors
 
 api = Blueprint("mlops_api", __name__)
+api.before_request(start_thread)
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 

@@ -11,6 +11,7 @@ from gitlab_mlops.blueprints import streams
 from gitlab_mlops.blueprints.endpoint import endpoint, json_response, mounted
 from gitlab_mlops.blueprints.mlflow.blueprint import api
 from gitlab_mlops.errors import NotSupported
+from gitlab_mlops.keys import secrets_of
 from gitlab_mlops.services import artifacts, tickets, uploads
 from gitlab_mlops.services.artifacts import Place
 from gitlab_mlops.services.tickets import Secrets
@@ -22,11 +23,7 @@ BASE = "/api/2.0/mlflow-artifacts"
 
 
 def _secrets() -> Secrets:
-    """The forge's keys, the current one last; none if it has none."""
-    current = current_app.secret_key
-    fallbacks = current_app.config.get("SECRET_KEY_FALLBACKS") or []
-    keys = [*fallbacks, current] if current else []
-    return [key.encode() if isinstance(key, str) else key for key in keys]
+    return secrets_of(current_app)
 
 
 def _enabled() -> bool:

@@ -4,6 +4,7 @@ from gitlab_mlops.blueprints.web import (
     artifacts,
     candidates,
     candidates_table,
+    cards,
     compare,
     completion,
     curves,
@@ -14,7 +15,11 @@ from gitlab_mlops.blueprints.web import (
     export,
     files,
     overall_charts,
+    proposal,
     selection,
+    suggestions,
+    webhook_forms,
+    webhooks,
     wide,
 )
 from gitlab_mlops.blueprints.web.blueprint import assets, pages
@@ -24,6 +29,7 @@ __all__ = [
     "assets",
     "candidates",
     "candidates_table",
+    "cards",
     "compare",
     "completion",
     "curves",
@@ -35,6 +41,10 @@ __all__ = [
     "files",
     "overall_charts",
     "pages",
+    "proposal",
     "selection",
+    "suggestions",
+    "webhook_forms",
+    "webhooks",
     "wide",
 ]

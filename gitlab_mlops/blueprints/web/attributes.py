@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from gitlab_mlops.blueprints.web.badge import BadgeView
 from gitlab_mlops.blueprints.web.columns import ATTRIBUTES, ColumnName
 from gitlab_mlops.blueprints.web.source import Source, source_of
 from gitlab_mlops.services.records import CandidateRecord
+from gitlab_mlops.services.stamps import Stamp
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """`names` are the columns. `sources` is what the client says of each row.
+    """`names` are the columns. `sources` is where each row comes from.
 
-    `author` is a candidate whose author is everybody's, `source` what all clients say; None if
-    they differ, or are columns.
+    `author` is a candidate whose author is everybody's, `source` that of all; None if they differ,
+    or are columns.
     """
 
     names: list[ColumnName]
@@ -32,9 +34,17 @@ class Attributes:
         return [ColumnName("attribute", key) in self.names for key in ATTRIBUTES]
 
 
-def attributes_of(records: Sequence[CandidateRecord], chosen: Sequence[ColumnName]) -> Attributes:
+def attributes_of(
+    records: Sequence[CandidateRecord],
+    chosen: Sequence[ColumnName],
+    stamps: Mapping[int, Stamp] | None = None,
+    badges: Mapping[int, BadgeView] | None = None,
+) -> Attributes:
     """The chosen columns; else all of them, but author and source only if they vary."""
-    sources = [source_of(record.tags) for record in records]
+    stamps, badges = stamps or {}, badges or {}
+    sources = [
+        source_of(record.tags, stamps.get(record.id), badges.get(record.id)) for record in records
+    ]
     if chosen:
         return Attributes([each for each in chosen if each.entity == "attribute"], sources)
     one_author = _is_same(records, lambda record: (record.actor_id, record.user_id))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
 from flask import Blueprint, Response, request, url_for
+from markupsafe import Markup
+
+from gitlab_mlops.blueprints.background import start_thread
 
 pages = Blueprint("mlops", __name__, template_folder="../../templates")
 """The pages, mounted below each of the forge's project URLs."""
+pages.before_request(start_thread)
 
 assets = Blueprint(
     "mlops_assets",
@@ -32,6 +37,17 @@ def _cache(response: Response) -> Response:
 def asset_url(filename: str) -> str:
     """Address of a style sheet or script; it changes with the content."""
     return url_for("mlops_assets.static", filename=filename, v=digest(filename))
+
+
+def asset_tags(filenames: Iterable[str], nonce: str | None) -> Markup:
+    """The elements for a `<head>` that load style sheets and scripts; `nonce` is the policy's."""
+    allowed = Markup(' nonce="{}"').format(nonce) if nonce else Markup()
+    style = Markup('<link rel="stylesheet" href="{}"{}>')
+    script = Markup('<script src="{}" defer{}></script>')
+    return Markup("\n").join(
+        (style if each.endswith(".css") else script).format(asset_url(each), allowed)
+        for each in filenames
+    )
 
 
 @lru_cache(maxsize=64)

@@ -9,12 +9,13 @@ from flask import Response, redirect
 from gitlab_mlops.access import ReadAccess, WriteAccess
 from gitlab_mlops.blueprints.endpoint import mounted
 from gitlab_mlops.blueprints.web import state
+from gitlab_mlops.blueprints.web.badge import badges_of
 from gitlab_mlops.blueprints.web.facts import facts_of
 from gitlab_mlops.blueprints.web.frames import render_candidate
 from gitlab_mlops.blueprints.web.links import Links
 from gitlab_mlops.blueprints.web.markdown import render as render_markdown
 from gitlab_mlops.blueprints.web.page import CANDIDATE, page
-from gitlab_mlops.blueprints.web.provenance import stamped_of
+from gitlab_mlops.blueprints.web.provenance import pages_of, stamped_of
 from gitlab_mlops.blueprints.web.rendering import HTMX
 from gitlab_mlops.models import Status
 from gitlab_mlops.services import candidates, experiments, leaders, mentions, overview, summaries
@@ -58,10 +59,13 @@ def _contents(access: ReadAccess, record: CandidateRecord, find: str) -> dict[st
     objective = leaders.objective(access, id_, tags)
     children, has_more = list_children(access, record, objective, limit=MAX_CHILDREN)
     histories = summaries.metric_summaries(access, record.id, counted_to=_counted_to(record))
-    stamped = stamped_of(stamps_of(access, [record.id]).get(record.id))
+    stamps = stamps_of(access, [record.id])
+    stamp = stamps.get(record.id)
+    stamped = stamped_of(stamp, pages_of(access, mounted().host.repository, stamp))
     facts = facts_of(record, histories, objective, tags, find, stamped)
     return {
         "facts": facts,
+        "badge": badges_of(access, [record], stamps)[record.id],
         "note": render_markdown(facts.note),
         "objective": objective,
         "children": children,

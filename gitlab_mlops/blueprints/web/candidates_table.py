@@ -11,7 +11,8 @@ from flask import Response
 from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.blueprints.endpoint import mounted
 from gitlab_mlops.blueprints.web import chooser, examples, selection, state
-from gitlab_mlops.blueprints.web.attributes import attributes_of
+from gitlab_mlops.blueprints.web.attributes import Attributes, attributes_of
+from gitlab_mlops.blueprints.web.badge import badges_of
 from gitlab_mlops.blueprints.web.frames import render_experiment
 from gitlab_mlops.blueprints.web.links import Links
 from gitlab_mlops.blueprints.web.ordering import Head, head
@@ -19,6 +20,7 @@ from gitlab_mlops.blueprints.web.page import EXPERIMENT, page
 from gitlab_mlops.blueprints.web.rendering import HTMX
 from gitlab_mlops.blueprints.web.rows import MAX_DEPTH, Rows, read_rows
 from gitlab_mlops.blueprints.web.snippet import first_steps
+from gitlab_mlops.blueprints.web.source import SOURCE
 from gitlab_mlops.blueprints.web.state import TableState
 from gitlab_mlops.blueprints.web.table import Column, Table, make_table
 from gitlab_mlops.blueprints.web.table_cells import cells_html, kind_of
@@ -26,6 +28,8 @@ from gitlab_mlops.blueprints.web.table_links import TableLinks
 from gitlab_mlops.services import overview
 from gitlab_mlops.services.clock import now
 from gitlab_mlops.services.experiments import ExperimentRecord
+from gitlab_mlops.services.records import CandidateRecord
+from gitlab_mlops.services.stamps import stamps_of
 from gitlab_mlops.wire import paging
 
 ASSETS = ("table.css", *HTMX, "table.js", "completion.js")
@@ -49,16 +53,18 @@ def experiment(access: ReadAccess, experiment_iid: int) -> Response:
         carried={**shown.found(), "view": ""},
         status=400 if shown.problem else 200,
         snippet=None if counts.active or counts.deleted else first_steps(access, found.name),
-        **_table(found, shown, listed),
+        **_table(access, found, shown, listed),
         **_around(access, experiment_iid, shown, listed),
     )
 
 
-def _table(found: ExperimentRecord, shown: TableState, listed: Rows) -> dict[str, Any]:
+def _table(
+    access: ReadAccess, found: ExperimentRecord, shown: TableState, listed: Rows
+) -> dict[str, Any]:
     """The columns and cells, and what can be done with columns."""
     records = [row.record for row in listed.rows]
     table = make_table(records, shown.order, chosen=shown.columns, tags=dict(found.tags))
-    attributes = attributes_of(records, shown.columns)
+    attributes = _attributes(access, records, shown)
     ticked = [*attributes.names, *(column.name for column in table.columns)]
     return {
         "table": table,
@@ -71,6 +77,16 @@ def _table(found: ExperimentRecord, shown: TableState, listed: Rows) -> dict[str
         "cells_html": cells_html,
         "zip": zip,
     }
+
+
+def _attributes(
+    access: ReadAccess, records: Sequence[CandidateRecord], shown: TableState
+) -> Attributes:
+    """Where candidates come from is looked up if it may become a column."""
+    if shown.columns and SOURCE not in shown.columns:
+        return attributes_of(records, shown.columns)
+    stamps = stamps_of(access, [record.id for record in records])
+    return attributes_of(records, shown.columns, stamps, badges_of(access, records, stamps))
 
 
 def _around(

@@ -71,6 +71,27 @@ class Links:
         """The points of curves, as JSON."""
         return self._url("curves", {})
 
+    def merge_request(self, id: str) -> str:
+        """The section about the candidates of a merge request, as it is now."""
+        return self._url(f"merge_requests/{quote(id, safe='')}/candidates", {})
+
+    def webhooks(self, **query: str) -> str:
+        """The list of webhooks."""
+        return self._url("webhooks", query)
+
+    def webhook(self, webhook_id: str, **query: str) -> str:
+        """A webhook with its log."""
+        return self._url(f"webhooks/{webhook_id}", query)
+
+    def webhook_action(self, webhook_id: str, action: str) -> str:
+        """Something below the page of a webhook: a form."""
+        return self._url(f"webhooks/{webhook_id}/{action}", {})
+
+    def webhook_delivery(self, webhook_id: str, line_id: int, action: str = "") -> str:
+        """A message to a webhook, or something below its page."""
+        more = f"/{action}" if action else ""
+        return self._url(f"webhooks/{webhook_id}/deliveries/{line_id}{more}", {})
+
     def _url(self, path: str, query: Mapping[str, str | tuple[str, ...]]) -> str:
         given = {key: value for key, value in query.items() if value}
         return f"{self.base}/{path}" + (f"?{urlencode(given, doseq=True)}" if given else "")

@@ -24,6 +24,8 @@ CANDIDATE = "/candidates/<int(max=2147483647):candidate_iid>"
 """Rule of a candidate's page. A larger number would be an error in PostgreSQL."""
 EXPERIMENT = "/experiments/<int(max=2147483647):experiment_iid>"
 """Rule of an experiment's page."""
+WEBHOOK = "/webhooks/<uuid:webhook_id>"
+"""Rule of a webhook's page."""
 EXPIRED = "This form has expired. Go back, reload the page, and send it again."
 
 

@@ -1,15 +1,18 @@
 """Where a candidate comes from: code, job, environment, as far as anybody said so.
 
-What the client says in tags is a claim: it is shown as one, as plain text, and nothing is looked
-up by it, for it may name anything. What CI stamped is a fact; `Origin.is_stamped` tells them apart.
+What the client says in tags is a claim: it is shown as one, as plain text that leads nowhere, for
+it may name anything. What CI stamped is a fact; `Origin.is_stamped` tells them apart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.blueprints.web import formats
+from gitlab_mlops.host import MergeRequest, Repository
+from gitlab_mlops.services.reproducibility import COMMIT_TAGS, first_of, is_dirty
 from gitlab_mlops.services.stamps import Stamp
 from gitlab_mlops.wire.model_history import LoggedModel
 
@@ -24,7 +27,7 @@ class Origin:
     """One thing that is known of where a candidate comes from.
 
     `to_copy` is the whole of a `text` that is shortened, if people want it elsewhere. `url` is
-    where a fact leads; a claim leads nowhere.
+    where a fact leads; a claim leads nowhere. `title` is what people call what is there.
     """
 
     label: str
@@ -32,13 +35,12 @@ class Origin:
     to_copy: str = ""
     is_stamped: bool = False
     url: str = ""
+    title: str = ""
 
 
 # Of several tags the first counts that is there; GitLab's own names come from its runner.
-_COMMIT = ("mlflow.source.git.commit", "mlflow.git.commit", "gitlab.CI_COMMIT_SHA")
 _BRANCH = ("mlflow.source.git.branch", "mlflow.git.branch", "gitlab.CI_COMMIT_REF_NAME")
 _REPOSITORY = ("mlflow.source.git.repoURL", "mlflow.git.repoURL", "gitlab.CI_PROJECT_URL")
-_DIRTY = ("mlflow.source.git.dirty", "mlflow.git.dirty")
 _OF_CI = (
     ("Job", ("gitlab.CI_JOB_ID",)),
     ("Pipeline", ("gitlab.CI_PIPELINE_ID",)),
@@ -56,18 +58,46 @@ _ENVIRONMENT = (
 )
 
 
-def stamped_of(stamp: Stamp | None) -> list[Origin]:
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The forge's pages of what a stamp names, as far as the reader may see them."""
+
+    commit: str = ""
+    merge_request: MergeRequest | None = None
+
+
+def pages_of(access: ReadAccess, repository: Repository | None, stamp: Stamp | None) -> Pages:
+    """The pages of a stamp's commit and merge request; a hidden one is as one that is not there."""
+    if repository is None or stamp is None:
+        return Pages()
+    project, named = access.project, stamp.merge_request
+    commit = repository.commit_url(project, stamp.sha) if stamp.sha else None
+    found = repository.merge_request(access.actor, project, named) if named else None
+    if found is not None:
+        # On a page of the project, its path is only in the way.
+        found = replace(found, label=found.label.removeprefix(project.path))
+    return Pages(commit or "", found)
+
+
+def stamped_of(stamp: Stamp | None, pages: Pages) -> list[Origin]:
     """What CI stamped on a candidate; nothing if no job started it."""
     if stamp is None:
         return []
     said = (
-        Origin("Commit", stamp.sha[:SHORT_COMMIT], stamp.sha, is_stamped=True),
+        Origin("Commit", stamp.sha[:SHORT_COMMIT], stamp.sha, is_stamped=True, url=pages.commit),
         Origin("Branch", formats.shortened(stamp.ref, MAX_TEXT), is_stamped=True),
         Origin("Job", stamp.job_id, is_stamped=True, url=stamp.url),
         Origin("Pipeline", stamp.pipeline_id, is_stamped=True),
-        Origin("Merge request", stamp.merge_request, is_stamped=True),
+        _merge_request(stamp, pages.merge_request),
     )
     return [each for each in said if each.text]
+
+
+def _merge_request(stamp: Stamp, found: MergeRequest | None) -> Origin:
+    if found is None:
+        return Origin("Merge request", stamp.merge_request, is_stamped=True)
+    title = formats.shortened(found.title, MAX_TEXT)
+    return Origin("Merge request", found.label, is_stamped=True, url=found.url, title=title)
 
 
 def code_of(tags: Mapping[str, str], stamped: Sequence[Origin] = ()) -> list[Origin]:
@@ -98,12 +128,12 @@ def environment_of(tags: Mapping[str, str], models: Iterable[LoggedModel]) -> li
 
 
 def _claims(tags: Mapping[str, str], wanted: Iterable[tuple[str, Iterable[str]]]) -> list[Origin]:
-    found = ((label, _first(tags, keys)) for label, keys in wanted)
+    found = ((label, first_of(tags, keys)) for label, keys in wanted)
     return [Origin(label, formats.shortened(said, MAX_TEXT)) for label, said in found if said]
 
 
 def _claimed_commit(tags: Mapping[str, str]) -> list[Origin]:
-    said = _first(tags, _COMMIT)
+    said = first_of(tags, COMMIT_TAGS)
     if not said:
         return []
     is_hash = len(said) in (40, 64) and _HEX.issuperset(said)
@@ -112,11 +142,7 @@ def _claimed_commit(tags: Mapping[str, str]) -> list[Origin]:
 
 
 def _claimed_state(tags: Mapping[str, str]) -> list[Origin]:
-    said = _first(tags, _DIRTY).lower()
-    if said not in ("true", "false"):
+    said = is_dirty(tags)
+    if said is None:
         return []
-    return [Origin("Working copy", "uncommitted changes" if said == "true" else "clean")]
-
-
-def _first(tags: Mapping[str, str], keys: Iterable[str]) -> str:
-    return next((said for key in keys if (said := tags.get(key, "").strip())), "")
+    return [Origin("Working copy", "uncommitted changes" if said else "clean")]

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from flask import Response, render_template
+from markupsafe import Markup
 
 from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.blueprints.endpoint import mounted
@@ -20,7 +21,7 @@ PAGE = "experiments"
 """What the pages are called towards `Chrome.context`, which marks the entry in its navigation."""
 
 
-ASSETS = ("mlops.css", "mlops.js")
+ASSETS = ("mlops.css", "morph.js", "mlops.js")
 """What every page loads."""
 HTMX = ("vendor/htmx/htmx.min.js",)
 """What a page loads besides, if it has `hx-` attributes."""
@@ -42,27 +43,41 @@ def render(
     Everything that is ours goes into the one variable `ml`, so that it cannot collide with what
     the forge's base template needs.
     """
+    chrome = mounted().host.chrome
+    context = dict(chrome.context(access.project, PAGE))
+    frame = {
+        "base_template": chrome.base_template(),
+        "nonce": chrome.csp_nonce(),
+        "asset_url": asset_url,
+        "assets": (*ASSETS, *assets),
+        "status": status,
+    }
+    ml = _variables(access, frame | shown)
+    return Response(render_template(f"mlops/{template}", **{**context, "ml": ml}), status)
+
+
+def fragment(access: ReadAccess, template: str, **shown: Any) -> Markup:
+    """Fill a template that is a part of a page, such as a card, without the forge's frame."""
+    # Templates escape what they are given.
+    return Markup(render_template(f"mlops/{template}", ml=_variables(access, shown)))  # noqa: S704
+
+
+def _variables(access: ReadAccess, shown: Mapping[str, Any]) -> SimpleNamespace:
+    """What templates find in `ml`."""
     host = mounted().host
     moment = now()
-    ml = SimpleNamespace(
+    return SimpleNamespace(
         project=access.project,
         links=Links.of(host, access.project),
-        base_template=host.chrome.base_template(),
-        nonce=host.chrome.csp_nonce(),
         csrf_field=host.chrome.csrf_field,
         csrf_token=host.chrome.csrf_token,
-        asset_url=asset_url,
-        assets=(*ASSETS, *assets),
         formats=formats,
         moment=lambda milliseconds: formats.moment(milliseconds, moment),
         started=lambda record: formats.moment(facts.started_at(record), moment),
         duration=lambda record: facts.duration(record, moment),
         status_name=facts.status_name,
-        status=status,
         **shown,
     )
-    context = dict(host.chrome.context(access.project, PAGE))
-    return Response(render_template(f"mlops/{template}", **{**context, "ml": ml}), status)
 
 
 def people(ids: Collection[str | None]) -> Mapping[str, Actor]:

@@ -13,26 +13,26 @@ from gitlab_mlops.blueprints.web.export_formats import spelled
 from gitlab_mlops.blueprints.web.facts import OF_THE_MACHINE
 from gitlab_mlops.blueprints.web.ordering import head, order_name
 from gitlab_mlops.blueprints.web.rendering import people
-from gitlab_mlops.blueprints.web.source import SOURCE_TAGS, source_of
+from gitlab_mlops.blueprints.web.source import SOURCE, SOURCE_TAGS, source_of
 from gitlab_mlops.blueprints.web.state import TableState
 from gitlab_mlops.services import cells
 from gitlab_mlops.services.cells import Value
 from gitlab_mlops.services.clock import now
 from gitlab_mlops.services.records import CandidateRecord
+from gitlab_mlops.services.stamps import Stamp, stamps_of
 
 MAX_COLUMNS = 300
 """Metrics, parameters and tags that are shown if none are chosen."""
 MAX_TEXT = 200
 """Characters of a parameter or tag."""
 FACTS = tuple(ColumnName("attribute", key) for key in ("status", "created", "author", "duration"))
-SOURCE = ColumnName("attribute", "source")
 SORTED_AS = {
     "name": ("attributes.run_name", "name"),
     "status": ("attributes.status", "status"),
     "created": ("attributes.start_time", "start_time"),
 }
 """What an order and our models call the attributes that can be sorted by."""
-LABELS = {"created": "Created (UTC)", "source": "Source (said by the client)"}
+LABELS = {"created": "Created (UTC)"}
 
 
 def read(
@@ -77,21 +77,26 @@ def _most_wanted(known: Sequence[ColumnName], shown: TableState) -> list[ColumnN
 def _logged(
     access: ReadAccess, ids: Sequence[int], chosen: Sequence[ColumnName]
 ) -> dict[ColumnName, list[Value]]:
-    """What candidates logged of the chosen columns, and their source."""
+    """What candidates logged of the chosen columns, and where they come from."""
     names = [*(each for each in chosen if each.entity != "attribute"), *SOURCE_TAGS]
     values = cells.read_columns(access, ids, names, max_text=MAX_TEXT + 1)
     found = dict(zip(names, values, strict=True))
     said = zip(*(found[name] for name in SOURCE_TAGS), strict=True)
-    return found | {SOURCE: [_source(texts) for texts in said]}
+    stamps = stamps_of(access, ids) if SOURCE in chosen else {}
+    sources: list[Value] = [
+        _source(texts, stamps.get(id_)) for id_, texts in zip(ids, said, strict=True)
+    ]
+    return found | {SOURCE: sources}
 
 
-def _source(texts: Sequence[Value]) -> str | None:
-    """What the client says of the commit, branch and job, as one text."""
+def _source(texts: Sequence[Value], stamp: Stamp | None) -> str | None:
+    """The commit, branch and job as one text, which tells whose word it is."""
     tags = [(name.key, str(text)) for name, text in zip(SOURCE_TAGS, texts, strict=True) if text]
-    found = source_of(tags) if tags else None
+    found = source_of(tags, stamp) if tags or stamp else None
     if found is None:
         return None
-    return " ".join(filter(None, (found.commit, found.branch, found.job and f"job {found.job}")))
+    said = (found.commit, found.branch, found.job and f"job {found.job}")
+    return " ".join(filter(None, (*said, "(CI)" if found.is_stamped else "(claimed)")))
 
 
 def _attributes(candidates: Sequence[CandidateRecord]) -> dict[ColumnName, list[Any]]:

@@ -1,4 +1,4 @@
-"""References to candidates in texts: found as they are written, resolved for who reads them."""
+"""References in texts: found as they are written, resolved for who reads them."""
 
 from gitlab_mlops.services.references.context import Context
 from gitlab_mlops.services.references.links import link

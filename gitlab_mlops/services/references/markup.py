@@ -44,7 +44,7 @@ _NAMED_ATTRIBUTE = re.compile(rf"{_SPACE}+({_NAME})(?:{_SPACE}*={_SPACE}*({_VALU
 class Occurrence:
     """A reference in HTML; `start` to before `end` can be replaced by a link.
 
-    Both are 0 for a link with words of its own, which leads to a candidate and stays as it is.
+    Both are 0 for a link with words of its own, which leads to something and stays as it is.
     """
 
     reference: Reference
@@ -84,7 +84,7 @@ def _count(open_: Counter[str], name: str, closing: bool) -> None:
 
 
 def _in_link(html: str, tag: re.Match[str], url_root: str) -> Iterator[Occurrence]:
-    """The candidate that `<a href="...">` leads to; replaceable if the URL is also its text."""
+    """What `<a href="...">` leads to; replaceable if the URL is also its text."""
     raw = _href(html, tag)
     match = pattern(url_root).fullmatch(unescape(raw))
     if match is not None and match["page"]:

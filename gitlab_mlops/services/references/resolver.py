@@ -1,9 +1,9 @@
-"""From references to the candidates that somebody may see, in a bounded number of queries."""
+"""From references to the things that somebody may see, in a bounded number of queries."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import unquote
@@ -15,9 +15,9 @@ from werkzeug.routing import Map, MapAdapter, Rule
 from gitlab_mlops.access import ReadAccess, grant
 from gitlab_mlops.errors import Forbidden, NotFound, Unauthenticated
 from gitlab_mlops.host import Project
-from gitlab_mlops.models import Candidate
+from gitlab_mlops.models import Candidate, Experiment
 from gitlab_mlops.services.references.context import Context
-from gitlab_mlops.services.references.syntax import Place, Reference
+from gitlab_mlops.services.references.syntax import Kind, Place, Reference
 
 MAX_REFERENCES = 1000
 """Different references of one text that are looked at; the others stay text."""
@@ -27,14 +27,16 @@ MAX_PLACES = 50
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A candidate that is referred to, and the access of who may see it."""
+    """What is referred to, and the access of who may see it; `page` is below its `/-/ml/`."""
 
     access: ReadAccess
+    kind: Kind
     id: int
     iid: int
-    eid: str
     name: str
     in_trash: bool
+    page: str
+    label: str
 
 
 def projects(references: Iterable[Reference], context: Context) -> dict[Reference, Project]:
@@ -49,15 +51,16 @@ def projects(references: Iterable[Reference], context: Context) -> dict[Referenc
 
 
 def resolve(named: Mapping[Reference, Project], context: Context) -> dict[Reference, Target]:
-    """The candidates that the actor may see, of references with their projects."""
+    """What the actor may see, of references with their projects."""
     by_project: defaultdict[Project, list[Reference]] = defaultdict(list)
     for reference, project in named.items():
         by_project[project].append(reference)
     targets: dict[Reference, Target] = {}
     for project, references in by_project.items():
         if access := read_access(context, project):
-            found = _load(access, {reference.iid for reference in references})
-            targets |= {each: found[each.iid] for each in references if each.iid in found}
+            for kind, load in _LOADERS.items():
+                if wanted := [each for each in references if each.kind is kind]:
+                    targets |= load(access, wanted)
     return targets
 
 
@@ -100,13 +103,46 @@ def _by_page(page: str, routes: MapAdapter, context: Context) -> Project | None:
     return context.host.projects.by_url(values)
 
 
-def _load(access: ReadAccess, iids: set[int]) -> dict[int, Target]:
-    statement = select(
-        Candidate.id, Candidate.iid, Candidate.eid, Candidate.name, Candidate.deleted_at
-    ).where(Candidate.project_id == access.project.id, Candidate.iid.in_(sorted(iids)))
+def _load_numbered(
+    access: ReadAccess, kind: Kind, model: type[Candidate] | type[Experiment], iids: set[int]
+) -> dict[int, Target]:
+    """Candidates or experiments by their numbers."""
+    statement = select(model.id, model.iid, model.name, model.deleted_at).where(
+        model.project_id == access.project.id, model.iid.in_(sorted(iids))
+    )
     return {
         row.iid: Target(
-            access, row.id, row.iid, row.eid, row.name, in_trash=row.deleted_at is not None
+            access,
+            kind,
+            row.id,
+            row.iid,
+            row.name,
+            in_trash=row.deleted_at is not None,
+            page=f"{kind}s/{row.iid}",
+            label=str(row.iid),
         )
         for row in access.session.execute(statement)
     }
+
+
+def _load_candidates(access: ReadAccess, wanted: Sequence[Reference]) -> dict[Reference, Target]:
+    found = _load_numbered(access, Kind.CANDIDATE, Candidate, {each.iid for each in wanted})
+    return {each: found[each.iid] for each in wanted if each.iid in found}
+
+
+def _load_experiments(access: ReadAccess, wanted: Sequence[Reference]) -> dict[Reference, Target]:
+    found = _load_numbered(access, Kind.EXPERIMENT, Experiment, {each.iid for each in wanted})
+    return {each: found[each.iid] for each in wanted if each.iid in found}
+
+
+def _load_models(access: ReadAccess, wanted: Sequence[Reference]) -> dict[Reference, Target]:
+    """There are no registered models yet, so references to them stay text."""
+    return {}
+
+
+_LOADERS: dict[Kind, Callable[[ReadAccess, Sequence[Reference]], dict[Reference, Target]]] = {
+    Kind.CANDIDATE: _load_candidates,
+    Kind.EXPERIMENT: _load_experiments,
+    Kind.MODEL: _load_models,
+}
+"""One statement each for the references to one project."""

@@ -33,24 +33,10 @@
   showCopyButtons(document);
   document.addEventListener("htmx:load", (event) => showCopyButtons(event.detail.elt));
 
-  // Makes `old` what `fresh` is and leaves alone what is the same, so that folds, the focus and a
-  // selection stay through an update.
-  const morph = (old, fresh) => {
-    if (old.isEqualNode(fresh)) return;
-    const [before, after] = [[...old.childNodes], [...fresh.childNodes]];
-    if (old.nodeName !== fresh.nodeName || !before.length || before.length !== after.length) {
-      old.replaceWith(fresh);
-      return;
-    }
-    for (const { name, value } of fresh.attributes) {
-      if (old.getAttribute(name) !== value) old.setAttribute(name, value);
-    }
-    before.forEach((child, index) => morph(child, after[index]));
-  };
   document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
     if (!detail.target.matches("[data-mlops-morph]")) return;
     detail.shouldSwap = false;
-    morph(detail.target, detail.fragment.firstElementChild);
+    window.mlops.morph(detail.target, detail.fragment.firstElementChild);
   });
 
   // What asks again and again rests while nobody looks.

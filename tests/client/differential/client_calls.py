@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag, ViewType
+from mlflow.entities import (
+    Dataset,
+    DatasetInput,
+    InputTag,
+    LoggedModelOutput,
+    Metric,
+    Param,
+    RunTag,
+    ViewType,
+)
 from mlflow.exceptions import MlflowException
 
 ClientCall = Callable[[MlflowClient, str, Path], Any]
@@ -128,6 +137,59 @@ def deleted_run_comes_back(client: MlflowClient, name: str, folder: Path) -> Any
     return deleted, refused, client.get_run(run_id).info.lifecycle_stage
 
 
+def logged_models_are_kept(client: MlflowClient, name: str, folder: Path) -> Any:
+    experiment_id = client.create_experiment(name)
+    run_id = client.create_run(experiment_id, 1000, run_name="maker").info.run_id
+    model_id = client.create_logged_model(
+        experiment_id, "kept", run_id, {"team": "x"}, {"depth": "3"}, "tree"
+    ).model_id
+    client.log_outputs(run_id, [LoggedModelOutput(model_id, step=2)])
+    (folder / "tree" / "data").mkdir(parents=True)
+    (folder / "tree" / "data" / "weights.bin").write_bytes(b"w")
+    client.log_model_artifacts(model_id, str(folder / "tree"))
+    on = {"dataset_name": "iris", "dataset_digest": "d1"}
+    client.log_metric(run_id, "acc", 0.5, timestamp=1, step=1, model_id=model_id, **on)
+    client.set_logged_model_tags(model_id, {"stage": "new", "gone": "1"})
+    client.delete_logged_model_tag(model_id, "gone")
+    model = client.finalize_logged_model(model_id, "READY")
+    listed = [file.path for file in client.list_logged_model_artifacts(model_id, "data")]
+    found = client.search_logged_models(
+        [experiment_id], "metrics.acc > 0.4", [on], order_by=[{"field_name": "metrics.acc"}]
+    )
+    client.delete_logged_model(model_id)
+    metrics = [
+        (each.key, each.value, each.dataset_name, each.run_id == run_id) for each in model.metrics
+    ]
+    return (
+        (model.name, model.model_type, str(model.status), model.source_run_id == run_id),
+        (model.tags, model.params, metrics, listed, [each.name for each in found]),
+        [each.step for each in client.get_run(run_id).outputs.model_outputs],
+        code(lambda: client.get_logged_model(model_id)),
+        len(client.search_logged_models([experiment_id])),
+    )
+
+
+def models_are_registered(client: MlflowClient, name: str, folder: Path) -> Any:
+    run = client.create_run(client.create_experiment(name), 1000)
+    root, run_id = run.info.artifact_uri, run.info.run_id
+    client.create_registered_model(name, {"team": "vision"}, "# Card")
+    for number in range(3):
+        client.create_model_version(name, f"{root}/{number}", run_id, {"number": str(number)})
+    client.set_registered_model_alias(name, "champion", "2")
+    client.delete_model_version(name, "1")
+    model, found = client.get_registered_model(name), client.search_model_versions(f"name='{name}'")
+    return (
+        (model.description, model.tags, model.aliases),
+        sorted((each.version, each.current_stage) for each in model.latest_versions),
+        [(each.version, each.tags, each.run_id == run_id) for each in found],
+        client.get_model_version_by_alias(name, "champion").version,
+        code(lambda: client.get_model_version(name, "1")),
+        code(lambda: client.create_registered_model(name)),
+        code(lambda: client.get_model_version_by_alias(name, "nobody")),
+        [each.name == name for each in client.search_registered_models(f"name = '{name}'")],
+    )
+
+
 def seen(client: MlflowClient, run_id: str) -> Any:
     run = client.get_run(run_id)
     info = run.info
@@ -159,4 +221,6 @@ CLIENT_CALLS: tuple[ClientCall, ...] = (
     runs_are_searched_in_pages,
     refusals_reach_the_user,
     deleted_run_comes_back,
+    logged_models_are_kept,
+    models_are_registered,
 )

@@ -5,22 +5,23 @@ One that does not occur any more fails the test, so the list cannot rot.
 
 from __future__ import annotations
 
+from .model_differences import MODELS
 from .refusals import REFUSALS
+from .registry_differences import REGISTRY
 from .wanted import MISSING, NO_ENDPOINT, REMOVED, Wanted, answered, changed, found, refused
 
 BATCHES = {
-    **answered(
-        "There are no logged models yet; the metric is the run's alone.",
+    **refused(
+        "A model that is not there is missing; stock lets the database say so.",
         "batch: a missing logged model beside good things",
-        body={},
+        status=404,
+        code=MISSING,
     ),
     **changed(
         "A batch is all or nothing; stock keeps what it wrote before it failed.",
         "batch: what is stored beside a missing logged model",
-        run__data__tags=[
-            {"key": "half", "value": "v"},
-            {"key": "mlflow.runName", "value": "run"},
-        ],
+        run__data__metrics=REMOVED,
+        run__data__params__0=REMOVED,
     ),
 }
 
@@ -169,17 +170,7 @@ LANGUAGE = {
     ),
 }
 
-NO_MODELS = {
-    **answered(
-        "There are no logged models yet, and so nothing to search.",
-        "models: a bad filter",
-        "models: a bad order",
-        "models: a token of garbage",
-        body={},
-    ),
-}
-
 DIFFERENCES: dict[str, Wanted] = {
     **REFUSALS, **BATCHES, **NUMBERS, **ARTIFACTS, **PATHS,
-    **LANGUAGE, **NO_MODELS,
+    **LANGUAGE, **MODELS, **REGISTRY,
 }  # fmt: skip

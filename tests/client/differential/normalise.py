@@ -21,10 +21,21 @@ Plain = dict[str, Any]
 
 # Keys of stock alone: `workspace` belongs to a feature that we do not have.
 STOCK_ONLY = frozenset({"workspace"})
-SERVER_TIMES = frozenset({"creation_time", "last_update_time"})
+SERVER_TIMES = frozenset(
+    {
+        "creation_time",
+        "last_update_time",
+        "creation_timestamp",
+        "creation_timestamp_ms",
+        "last_updated_timestamp",
+        "last_updated_timestamp_ms",
+    }
+)
 LOGGED_MODELS_TAG = "mlflow.log-model.history"
 FULL_NAME = re.compile(r"filename\*=UTF-8''([^;]+)")
 RUN_ID = re.compile(r"[0-9a-f]{32}")
+# Where models are is the server's choice: stock's are below their experiment.
+MODEL_ROOT = re.compile(r"(?<=mlflow-artifacts:/)[0-9]+/(?=models/)")
 ARTIFACT_ROOT = re.compile(r"(?<=mlflow-artifacts:/)[0-9]+")
 A_DAY = 24 * 60 * 60 * 1000
 
@@ -49,6 +60,7 @@ class Names:
     def text(self, text: str) -> str:
         for value, name in self.texts.items():
             text = text.replace(value, name)
+        text = MODEL_ROOT.sub("", text)
         text = RUN_ID.sub(lambda match: self.unsaved_run(match[0]), text)
         return ARTIFACT_ROOT.sub(lambda match: self.experiment(match[0]), text)
 
@@ -139,7 +151,7 @@ def is_recent(milliseconds: int) -> bool:
 def ordered(key: str, items: list[Any]) -> list[Any]:
     if key == "tags":
         return by_key(items)
-    if key in ("dataset_inputs", "dataset_summaries"):
+    if key in ("dataset_inputs", "dataset_summaries", "latest_versions", "aliases"):
         return sorted(items, key=lambda item: json.dumps(item, sort_keys=True))
     return items
 

@@ -137,7 +137,7 @@ def captured(call: Call, answer: Answer) -> Iterator[tuple[str, str]]:
         for step in path.split("."):
             value = value.get(step) if isinstance(value, dict) else None
         if isinstance(value, str):
-            yield name, value
+            yield name, value.removeprefix("mlflow-artifacts:/")
 
 
 def main(tracking_uri: str, token: str = "") -> None:

@@ -13,7 +13,11 @@ from . import (
     calls_logged_models,
     calls_metric_bulk,
     calls_metrics,
+    calls_model_search,
     calls_probes,
+    calls_registry,
+    calls_registry_search,
+    calls_registry_versions,
     calls_runs,
     calls_search,
 )
@@ -32,6 +36,10 @@ AREAS = (
     calls_datasets,
     calls_artifacts,
     calls_logged_models,
+    calls_model_search,
+    calls_registry,
+    calls_registry_versions,
+    calls_registry_search,
     calls_probes,
 )
 

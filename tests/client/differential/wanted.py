@@ -38,7 +38,9 @@ class Wanted:
             return ours
         runs = [run["info"]["run_name"] for run in ours["body"].get("runs", [])]
         experiments = [each["name"] for each in ours["body"].get("experiments", [])]
-        return {"status": 200, "found": runs + experiments}
+        models = [model["info"]["name"] for model in ours["body"].get("models", [])]
+        registered = [each["name"] for each in ours["body"].get("registered_models", [])]
+        return {"status": 200, "found": runs + experiments + models + registered}
 
 
 def change(where: Any, path: list[str], value: Any) -> None:

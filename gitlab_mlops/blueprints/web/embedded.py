@@ -1,0 +1,20 @@
+"""What the sections that the forge puts onto its own pages have in common."""
+
+from __future__ import annotations
+
+from gitlab_mlops.access import ReadAccess, grant
+from gitlab_mlops.blueprints.endpoint import mounted
+from gitlab_mlops.errors import Forbidden, NotFound, Unauthenticated
+from gitlab_mlops.host import Actor, Project
+
+MAX_SHOWN = 50
+"""Candidates in one section."""
+
+
+def read_access(actor: Actor | None, project: Project | None) -> ReadAccess | None:
+    """Access for the reader of the forge's page; None if the project is missing or hidden."""
+    mount = mounted()
+    try:
+        return grant(ReadAccess, mount.host, mount.settings, actor, project)
+    except (NotFound, Forbidden, Unauthenticated):
+        return None

@@ -1,0 +1,1 @@
+"""What a merge request brings, seen through the candidates of its commits."""

@@ -1,0 +1,1 @@
+"""MLflow's model registry: registered models, their versions, and the aliases of these."""
