@@ -119,6 +119,7 @@ def fill(app: Flask, instance: Instance, keys: Keys, token_of_bob: str) -> None:
     print(f"Training, logging to {keys.tracking_uri}", flush=True)
     began = time.monotonic()
     branch = forge.start_job(app, "train-networks", ref=forge.BRANCH)
+    main = forge.start_job(app, "train-networks")
     nightly = forge.start_job(app, "screening")
     nobody: dict[str, str] = {}
     stories.begin()
@@ -126,14 +127,14 @@ def fill(app: Flask, instance: Instance, keys: Keys, token_of_bob: str) -> None:
         [
             Training("networks", branch.token, "alice", branch.environment, ("adam",)),
             Training("search", token_of_bob, "bob", nobody),
-            Training("networks", branch.token, "alice", branch.environment, ("sgd",)),
+            Training("networks", main.token, "alice", main.environment, ("sgd",)),
             Training("screening", nightly.token, "alice", nightly.environment),
             Training("boosting", token_of_bob, "bob", nobody),
             Training("long_run", keys.token, "alice", nobody),
             Training("progression", keys.token, "alice", nobody),
         ]
     )
-    for job in (branch, nightly):
+    for job in (branch, main, nightly):
         forge.finish_job(app, job)
     stories.tell(app)
     stories.throw_away()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from demo.instance import Keys
 from gallery import texts
 from gitlab_mlops import migrations
 from gitlab_mlops.models import Candidate
-from host_stub import issuables, pipelines, projects, tokens
+from host_stub import issuables, pipelines, projects, repositories, tokens
 from host_stub.database import DAY, db, now
 from host_stub.issues import Issue, create_issue
 from host_stub.merge_requests import MergeRequest, create_merge_request
@@ -47,6 +46,7 @@ def make(app: Flask, origin: str) -> tuple[Keys, str]:
         bob = create_user("bob", passwords[1], name="Bob Brandt")
         create_user("carol", passwords[2], name="Carol Chen")
         project = _make_project(alice, bob)
+        _commit(project, alice, bob)
         create_issue(project, bob, texts.ISSUE_TITLE, texts.ISSUE)
         create_merge_request(
             project, alice, texts.MERGE_REQUEST_TITLE, texts.MERGE_REQUEST, source_branch=BRANCH
@@ -78,14 +78,24 @@ def _make_project(owner: User, colleague: User) -> projects.Project:
     return project
 
 
+def _commit(project: projects.Project, owner: User, colleague: User) -> None:
+    """Commit what the jobs train, and what the default branch demands of a network."""
+    code = {path.name: path.read_text() for path in Path(__file__).parent.glob("*.py")}
+    main = repositories.DEFAULT_BRANCH
+    repositories.commit(project, main, code, "Try many models on the data of the clinic", owner)
+    policy = {".mlops.yml": texts.POLICY}
+    repositories.commit(project, main, policy, "Say how good a network must be", colleague)
+    chosen = {"chosen.txt": "adam\n"}
+    repositories.commit(project, BRANCH, chosen, "Train the networks with Adam", owner)
+
+
 def start_job(app: Flask, name: str, *, ref: str = "main") -> Job:
-    """Start a CI job on the commit that this checkout is at."""
+    """Start a CI job on the newest commit of a branch."""
     with app.app_context():
         project = _project()
         pipeline = pipelines.create_pipeline(
-            project, _user("alice"), ref=ref, sha=_commit(),
-            merge_request_iid=1 if ref == BRANCH else None,
-        )  # fmt: skip
+            project, _user("alice"), ref=ref, merge_request_iid=1 if ref == BRANCH else None
+        )
         job, token = pipelines.start_job(pipeline, name)
         db.session.commit()
         environment = {
@@ -96,13 +106,6 @@ def start_job(app: Flask, name: str, *, ref: str = "main") -> Job:
             "CI_COMMIT_REF_NAME": ref,
         }
         return Job(job.id, token, environment)
-
-
-def _commit() -> str | None:
-    found = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True
-    )
-    return found.stdout.strip() or None
 
 
 def finish_job(app: Flask, job: Job) -> None:

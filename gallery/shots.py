@@ -72,6 +72,13 @@ SHOTS = (
     Shot("curves", LONG, until=CANVAS),
     Shot("artifact", f"{CANDIDATE}/files?path=figures/confusion_matrix.png", until=".mlops img"),
     Shot("merge-request", "-/merge_requests/1", until="h1"),
+    Shot(
+        "merge-request-candidates",
+        "-/merge_requests/1",
+        until="h1",
+        at="#mlops-proposal",
+        height=900,
+    ),
     Shot("experiment-dark", TABLE, scheme="dark", height=900),
     Shot("curves-dark", LONG, until=CANVAS, scheme="dark"),
     Shot("experiment-phone", TABLE, at="#mlops-region", is_phone=True),

@@ -6,6 +6,20 @@ PROJECT = (
     "tumours, and foresee how diabetes goes on. All data sets come with scikit-learn.",
 )
 
+POLICY = """\
+gate:
+  - experiment: digits-networks
+    metric: accuracy
+    better: higher
+    floor: 0.97
+    largest_drop: 0.005
+  - experiment: digits-networks
+    metric: loss
+    better: lower
+    largest_drop: 10%
+    on_fail: warn
+"""
+
 ISSUE_TITLE = "One form in seven has a digit that is read wrongly"
 ISSUE = """\
 The decision tree that we use mistakes about **14 %** of the digits, so most forms end up with

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from gitlab_mlops.access import ReadAccess
-from gitlab_mlops.models import Candidate, CandidateTag, ExperimentTag
+from gitlab_mlops.models import Candidate, CandidateTag, ExperimentTag, Status
 from gitlab_mlops.services.objectives import DIRECTION_TAG, NAME_TAG
 from gitlab_mlops.services.proposals import brought as module
 from gitlab_mlops.services.proposals.brought import Brought, brought_by, has_candidates
@@ -42,10 +44,15 @@ def of_fork(world: World) -> ReadAccess:
 
 
 def surveyed(
-    world: World, *, fork: ReadAccess | None = None, limit: int = 50, **changes: Any
+    world: World,
+    *,
+    fork: ReadAccess | None = None,
+    judged: Collection[int] = (),
+    limit: int = 50,
+    **changes: Any,
 ) -> Survey:
     proposed = world.propose(commits=(HEAD, EARLIER), **changes)
-    return survey(world.access, world.host, proposed, fork=fork, limit=limit)
+    return survey(world.access, world.host, proposed, fork=fork, judged=judged, limit=limit)
 
 
 def iids(found: Survey) -> list[list[int]]:
@@ -180,6 +187,30 @@ def test_more_than_the_limit_are_counted(world: World) -> None:
         world.train(sha=HEAD)
     found = surveyed(world, limit=3)
     assert (found.total, [len(each) for each in iids(found)]) == (4, [3])
+
+
+def test_of_a_commit_the_best_comes_first_after_what_still_runs(world: World) -> None:
+    earlier = world.train(sha=EARLIER, accuracy=0.99)
+    worse = world.train(sha=HEAD, accuracy=0.5)
+    best = world.train(sha=HEAD, accuracy=0.9)
+    running = world.train(sha=HEAD, accuracy=0.1, status=Status.RUNNING)
+    broken = world.train(sha=HEAD, accuracy=math.nan)
+    without = world.train(sha=HEAD, size=3)
+    expected = [running, best, worse, without, broken, earlier]
+    assert iids(surveyed(world)) == [[each.iid for each in expected]]
+
+
+def test_where_less_is_better_the_least_comes_first(world: World) -> None:
+    least, most = world.train(sha=HEAD, loss=1), world.train(sha=HEAD, loss=2)
+    assert iids(surveyed(world)) == [[least.iid, most.iid]]
+
+
+def test_what_was_judged_is_there_however_many_came_later(world: World) -> None:
+    judged = world.train(sha=HEAD, accuracy=0.9)
+    later = [world.train(sha=HEAD, accuracy=0.1) for _ in range(3)]
+    found = surveyed(world, judged=[judged.id], limit=2)
+    assert iids(found) == [[judged.iid, later[-1].iid]]
+    assert found.total == 4
 
 
 def test_statements_do_not_depend_on_the_number_of_candidates(world: World, engine: Engine) -> None:

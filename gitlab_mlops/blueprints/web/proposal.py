@@ -53,7 +53,8 @@ def panel(project: Project, merge_request_id: str, actor: Actor | None) -> Marku
     found = None if access is None else _find(access, str(merge_request_id))
     if access is None or found is None:
         return Markup()
-    surveyed, judged = _survey(access, found), _judge(access, found)
+    judged = _judge(access, found)
+    surveyed = _survey(access, found, judged)
     if surveyed.total or judged or (found.state == "opened" and has_candidates(access)):
         return _section(access, found, surveyed, judged)
     return Markup()
@@ -65,7 +66,8 @@ def merge_request_candidates(access: ReadAccess, merge_request_id: str) -> Respo
     found = _find(access, merge_request_id)
     if found is None:
         raise NotFound(f"Merge request {merge_request_id} not found in {access.project.path}.")
-    html = _section(access, found, _survey(access, found), _judge(access, found))
+    judged = _judge(access, found)
+    html = _section(access, found, _survey(access, found, judged), judged)
     response = Response(html)
     response.add_etag()
     response.make_conditional(request)
@@ -80,11 +82,12 @@ def _find(access: ReadAccess, id_: str) -> MergeRequest | None:
     return repository.merge_request(access.actor, access.project, id_)
 
 
-def _survey(access: ReadAccess, found: MergeRequest) -> Survey:
+def _survey(access: ReadAccess, found: MergeRequest, judged: Verdict | None) -> Survey:
     host, fork = mounted().host, None
+    ids = {each.candidate.id for each in judged.results if each.candidate} if judged else set()
     if found.is_from_fork:
         fork = read_access(access.actor, host.projects.by_id(found.source_project_id))
-    return survey(access, host, found, fork=fork, limit=MAX_SHOWN)
+    return survey(access, host, found, fork=fork, judged=ids, limit=MAX_SHOWN)
 
 
 def _judge(access: ReadAccess, found: MergeRequest) -> Verdict | None:

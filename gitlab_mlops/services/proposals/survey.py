@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -9,7 +10,7 @@ from sqlalchemy import or_, select
 
 from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.host import Host, MergeRequest
-from gitlab_mlops.models import Candidate, Experiment
+from gitlab_mlops.models import Candidate, Experiment, Status
 from gitlab_mlops.services import experiments, records
 from gitlab_mlops.services.objectives import DIRECTION_TAG, NAME_TAG, Objective, objective_of
 from gitlab_mlops.services.proposals.baselines import Baselines, Better, Wanted, baselines_of
@@ -70,9 +71,13 @@ def survey(
     merge_request: MergeRequest,
     *,
     fork: ReadAccess | None = None,
+    judged: Collection[int] = (),
     limit: int,
 ) -> Survey:
     """What the commits of a merge request brought, the newest commit's first, at most `limit`.
+
+    Of each commit facts come before claims, then what still runs, then the best by the main
+    metric. Those that a gate has `judged` (internal ids) are there, however many are left out.
 
     `access` is to the project of the merge request, `fork` to the one that it comes from, if that
     is another one and the reader may see it. Its candidates are compared with the experiment of
@@ -82,12 +87,39 @@ def survey(
     found = [(each, one) for each in accesses for one in brought_by(each, merge_request.commits)]
     places = {sha: place for place, sha in enumerate(merge_request.commits)}
     found.sort(key=lambda pair: (places[pair[1].sha], pair[1].is_claimed))
-    entries = _load(found[:limit])
+    entries = _load(_chosen(access, found, judged, limit))
     groups = _grouped(access, entries)
     _find_baselines(access, host, merge_request, groups)
+    for group in groups:
+        group.entries.sort(key=lambda each: (places[each.sha], *_rank(each, group.objective)))
     # What can be compared is what a merge request is judged by.
     groups.sort(key=lambda group: group.newest is None)
     return Survey(groups, len(found))
+
+
+def _chosen(
+    access: ReadAccess,
+    found: Sequence[tuple[ReadAccess, Brought]],
+    judged: Collection[int],
+    limit: int,
+) -> list[tuple[ReadAccess, Brought]]:
+    """The first of the candidates, and those that were judged, in the same order."""
+    is_judged = [each is access and one.candidate_id in judged for each, one in found]
+    room = max(0, limit - sum(is_judged))
+    others = [place for place, is_first in enumerate(is_judged) if not is_first][:room]
+    kept = {*others, *(place for place, is_first in enumerate(is_judged) if is_first)}
+    return [pair for place, pair in enumerate(found) if place in kept]
+
+
+def _rank(entry: Entry, objective: Objective | None) -> tuple[bool, bool, bool, float]:
+    """Where a candidate stands among those of its commit; NaN and no value are last."""
+    record, key = entry.record, objective.key if objective else ""
+    value = next((point.value for point in record.metrics if point.key == key), math.nan)
+    is_none = value != value or objective is None or objective.greater_is_better is None
+    better = (
+        0.0 if is_none or objective is None else -value if objective.greater_is_better else value
+    )
+    return entry.stamp is None, record.status != Status.RUNNING, is_none, better
 
 
 def load_records(access: ReadAccess, candidate_ids: Collection[int]) -> dict[int, CandidateRecord]:
