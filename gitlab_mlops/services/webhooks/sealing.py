@@ -1,15 +1,18 @@
-"""The secrets of webhooks, encrypted with the forge's own secret key."""
+"""The secrets of webhooks, encrypted with the forge's own secret key.
+
+The library is loaded when it is first used: it takes 7 MB, and most workers never need it.
+"""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from typing import TYPE_CHECKING
 
 from gitlab_mlops.errors import NotSupported
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 Secrets = Sequence[bytes]
 """The forge's secret keys, the current one last."""
@@ -26,6 +29,8 @@ def seal(secrets: Secrets, text: str) -> str:
 
 def unseal(secrets: Secrets, sealed: str) -> str:
     """What `seal` was given; raises `Unreadable`."""
+    from cryptography.fernet import InvalidToken
+
     try:
         return _box(secrets).decrypt(sealed.encode()).decode()
     except InvalidToken:
@@ -43,11 +48,16 @@ def require_key(secrets: Secrets) -> None:
 
 def _box(secrets: Secrets) -> MultiFernet:
     """Encrypts with the current key, decrypts with each of them."""
+    from cryptography.fernet import Fernet, MultiFernet
+
     require_key(secrets)
     return MultiFernet([Fernet(_derived(secret)) for secret in reversed(secrets)])
 
 
 def _derived(secret: bytes) -> bytes:
     """A key for this purpose alone; sessions are signed with the secret itself."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     kdf = HKDF(hashes.SHA256(), length=32, salt=None, info=b"mlops.webhooks")
     return base64.urlsafe_b64encode(kdf.derive(secret))
