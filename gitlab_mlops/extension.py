@@ -73,6 +73,11 @@ class MLOps:
         mount: Mount = current_app.extensions["mlops"]
         return f"{mount.host.chrome.project_url(project)}/-/ml/experiments"
 
+    def models_url(self, project: Project) -> str:
+        """Path of the project's registered models, for the forge's navigation."""
+        mount: Mount = current_app.extensions["mlops"]
+        return f"{mount.host.chrome.project_url(project)}/-/ml/models"
+
     def assets(self) -> Markup:
         """Elements for the `<head>` of the forge's pages: cards of references, completion, panels.
 

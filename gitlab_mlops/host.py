@@ -191,7 +191,10 @@ class Chrome(Protocol):
         """What the base template needs: the project, its navigation, with `page` marked as open."""
 
     def project_url(self, project: Project) -> str:
-        """Path of the project's page on this host, without a slash at the end."""
+        """Path of the project's page on this host, without a slash at the end.
+
+        Also asked without a request, by a worker that renders mail or tells of a renamed project.
+        """
 
     def csrf_token(self) -> str:
         """The CSRF token to put into a form."""
@@ -246,11 +249,12 @@ class Repository(Protocol):
     def merge_requests(self, project: Project, sha: str) -> Sequence[MergeRequest]:
         """The open ones whose head is this commit, into this project or from it; at most 20.
 
-        No permission is asked: the plugin evaluates the gates of these.
+        Those from projects' own branches come first: whoever has a fork can open any number. No
+        permission is asked: the plugin evaluates the gates of these.
         """
 
     def merge_requests_into(self, project: Project, branch: str) -> Sequence[MergeRequest]:
-        """The open ones into this branch, the newest first, at most 20; as `merge_requests`."""
+        """The open ones into this branch, at most 20, in the order of `merge_requests`."""
 
     def commit_url(self, project: Project, sha: str) -> str | None:
         """Path of the page of a commit that the repository has, else None."""

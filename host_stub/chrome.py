@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from flask import abort, g, has_request_context, redirect, render_template, request, url_for
+from flask import (
+    abort,
+    current_app,
+    g,
+    has_request_context,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from werkzeug.wrappers import Response
 
 import gitlab_mlops
@@ -54,7 +63,9 @@ class Shell:
 
 def root(path: str) -> str:
     """Path of a page of this forge, also outside of a request; names need no quoting."""
-    return f"{request.script_root if has_request_context() else ''}/{path}"
+    if has_request_context():
+        return f"{request.script_root}/{path}"
+    return f"{current_app.config['APPLICATION_ROOT'].rstrip('/')}/{path}"
 
 
 def project_url(full_path: str, page: str = "") -> str:
@@ -161,6 +172,7 @@ def _navigation(project: gitlab_mlops.Project, stand: Standing, page: str) -> li
         ),
         ("pipelines", "Pipelines", project_url(project.path, "pipelines"), Right.READ),
         ("experiments", "Experiments", mlops.experiments_url(project), Right.READ),
+        ("models", "Models", mlops.models_url(project), Right.READ),
         ("members", "Members", project_url(project.path, "project_members"), Right.SEE),
         (
             "tokens",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, or_, select
+from sqlalchemy import ColumnElement, String, false, func, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from host_stub import repositories
@@ -128,7 +128,7 @@ def shas_of(merge_request: MergeRequest, limit: int) -> list[str]:
 
 
 def open_at(project: Numbered, sha: str, limit: int = MAX_OPEN) -> list[MergeRequest]:
-    """The open ones into this project or from it whose head is this commit, the newest first."""
+    """The open ones into this project or from it whose head is this commit, in `_open`'s order."""
     if not SHA.fullmatch(sha):
         return []
     here = or_(MergeRequest.project_id == project.id, MergeRequest.source_project_id == project.id)
@@ -138,7 +138,7 @@ def open_at(project: Numbered, sha: str, limit: int = MAX_OPEN) -> list[MergeReq
 
 
 def open_into(project: Numbered, branch: str, limit: int = MAX_OPEN) -> list[MergeRequest]:
-    """The open ones into this branch of the project, the newest first."""
+    """The open ones into this branch of the project, in `_open`'s order."""
     if not repositories.is_branch(branch):
         return []
     into = MergeRequest.project_id == project.id
@@ -200,8 +200,14 @@ def _merge(merge_request: MergeRequest, head: str, user: User) -> None:
 
 
 def _open(*conditions: ColumnElement[bool], limit: int) -> list[MergeRequest]:
+    """Those of projects' own branches first, so that no stranger crowds them out; the newest first.
+
+    Whoever has a fork can open as many as they like.
+    """
     wanted = select(MergeRequest).where(MergeRequest.state == "opened", *conditions)
-    return list(db.session.scalars(wanted.order_by(MergeRequest.id.desc()).limit(limit)))
+    is_from_fork = func.coalesce(MergeRequest.source_project_id != MergeRequest.project_id, false())
+    order = (is_from_fork, MergeRequest.id.desc())
+    return list(db.session.scalars(wanted.order_by(*order).limit(limit)))
 
 
 def _name(merge_request: MergeRequest) -> str:

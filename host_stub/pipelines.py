@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 import gitlab_mlops
 from gitlab_mlops import Actor
-from host_stub import repositories
+from host_stub import chrome, repositories
 from host_stub.database import Base, db, now
 from host_stub.events import announce_pipeline_finished
 from host_stub.merge_requests import MergeRequest, source_project
@@ -163,9 +163,14 @@ def finish_job(job: Job, status: str = "success") -> None:
 
 
 def _end(job: Job, status: str) -> None:
+    pipeline = job.pipeline
+    its = select(Pipeline.id).where(Pipeline.id == pipeline.id)
+    # Of two jobs that end at once, one waits, and then sees that it is the last.
+    db.session.execute(its.with_for_update(key_share=True))
     job.status, job.finished_at, job.token_digest = status, now(), None
     db.session.flush()
-    pipeline = job.pipeline
+    jobs = select(Job).where(Job.pipeline_id == pipeline.id)
+    db.session.scalars(jobs, execution_options={"populate_existing": True}).all()
     if pipeline.status not in ("created", "running"):
         project = db.session.get_one(Project, pipeline.project_id)
         announce_pipeline_finished(
@@ -206,7 +211,7 @@ def actor_of(secret: str) -> Actor | None:
         id=str(row.user_id),
         username=row.username,
         name=row.user_name,
-        url=f"/{row.username}",
+        url=chrome.root(row.username),
         project_id=row.project_id,
         job=_job_value(row),
     )
@@ -227,7 +232,7 @@ def _job_value(row: Any) -> gitlab_mlops.Job:
         sha=row.sha,
         ref=row.ref,
         merge_request=_merge_request(row.merge_request_iid),
-        url=f"/{row.full_path}/-/jobs/{row.id}",
+        url=chrome.project_url(row.full_path, f"jobs/{row.id}"),
     )
 
 

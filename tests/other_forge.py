@@ -189,6 +189,7 @@ def create_app(database_url: str, artifacts: str, *, texts: bool = False) -> Fla
     app = Flask("other_forge")
     app.secret_key = secrets.token_hex()
     app.config.update(MAX_CONTENT_LENGTH=1_000_000, MLOPS_ARTIFACTS_URL=artifacts)
+    app.config["MLOPS_WEBHOOKS_THREAD"] = False
     app.jinja_loader = DictLoader(TEMPLATES)  # type: ignore[assignment]
     engine = create_engine(database_url)
     Base.metadata.create_all(engine)

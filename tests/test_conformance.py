@@ -52,6 +52,7 @@ class StubForge(Forge):
                 "DATABASE_URL": database_url,
                 "INSTANCE_PATH": str(folder),
                 "MLOPS_ARTIFACTS_URL": str(folder / "artifacts"),
+                "MLOPS_WEBHOOKS_THREAD": False,
                 "SECRET_KEY": secrets.token_hex(),
                 "TESTING": True,
             }

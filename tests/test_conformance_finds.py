@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import request
 from sqlalchemy import select
 
 from gitlab_mlops import Ability, Actor, SourceLink, migrations
@@ -127,6 +128,12 @@ DEFECTS: list[tuple[str, Callable[[Method], Method], str, tuple[Any, ...]]] = [
         "project_url",
         lambda real: lambda self, project: f"/{project.path}/",
         "test_the_page_of_a_project_opens_where_project_url_says",
+        (),
+    ),
+    (
+        "project_url",
+        lambda real: lambda self, project: f"{request.script_root}/{project.path}",
+        "test_a_worker_without_a_request_knows_the_page_of_a_project",
         (),
     ),
     (

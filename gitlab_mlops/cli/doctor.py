@@ -16,14 +16,20 @@ from gitlab_mlops import host_check, migrations
 from gitlab_mlops.errors import MLOpsError
 from gitlab_mlops.host import Credential, Host
 from gitlab_mlops.mount import Mount
+from gitlab_mlops.services.clock import now
+from gitlab_mlops.services.webhooks import delivery
 
 SHORTEST_SECRET = 16
 """Characters; shorter secret keys can be guessed."""
+
+MAX_LATE = 15 * 60_000
+"""Milliseconds; messages of webhooks that are late for longer are sent by nobody."""
 
 WITHOUT = {
     "references": "candidates do not show where they are mentioned",
     "ci": "candidates do not show the job that made them",
     "notifications": "nobody is told of anything",
+    "repository": "merge requests and commits show no candidates, and there is no gate",
 }
 """What is missing in a forge without each optional part."""
 
@@ -57,6 +63,7 @@ def examine(app: Flask, mount: Mount) -> Iterator[Finding]:
         yield from list(adapter(app, mount.host))
     for engine in mount.host.engines():
         yield from database(engine)
+        yield from webhooks(engine)
     yield storage(mount)
     yield settings(app)
     yield secret_key(app)
@@ -104,6 +111,20 @@ def database(engine: Engine) -> Iterator[Finding]:
         yield Finding(Level.FAILED, subject, problem)
     if not problems:
         yield Finding(Level.OK, subject, f"is at revision {migrations.head()}, the newest")
+
+
+def webhooks(engine: Engine) -> Iterator[Finding]:
+    """Whether somebody sends the messages of webhooks."""
+    try:
+        due = delivery.next_due(engine)
+    except SQLAlchemyError:
+        return  # what is wrong with the database was said already
+    late = 0 if due is None else now() - due
+    if late > MAX_LATE:
+        text = f"a message is {late // 60_000} minutes late: no process sends them; see"
+        yield Finding(Level.WARNING, "webhooks", f"{text} docs/webhooks.md#for-operators")
+    else:
+        yield Finding(Level.OK, "webhooks", "no message is late")
 
 
 def storage(mount: Mount) -> Finding:

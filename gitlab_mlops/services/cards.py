@@ -1,14 +1,14 @@
-"""What the card of a reference shows: enough of a candidate or an experiment to recognise it."""
+"""What the card of a reference shows: enough of a thing to recognise it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.errors import NotFound
-from gitlab_mlops.models import Candidate, Experiment
+from gitlab_mlops.models import Candidate, Experiment, ModelVersion
 from gitlab_mlops.services import experiments, leaders, overview, records
 from gitlab_mlops.services.experiments import ExperimentRecord
 from gitlab_mlops.services.leaders import Leader
@@ -22,6 +22,9 @@ from gitlab_mlops.services.objectives import (
 from gitlab_mlops.services.overview import Counts
 from gitlab_mlops.services.points import Point
 from gitlab_mlops.services.records import CandidateRecord
+from gitlab_mlops.services.registry import registered_models
+from gitlab_mlops.services.registry import versions as registry_versions
+from gitlab_mlops.services.registry.records import ModelRecord, VersionRecord
 
 MAX_METRICS = 6
 """Metrics on the card of a candidate."""
@@ -53,6 +56,23 @@ class ExperimentCard:
     leader: Leader | None
 
 
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """A registered model, and how many versions of it there are."""
+
+    record: ModelRecord
+    versions: int
+    is_prompt: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VersionCard:
+    """A version, and the card of the candidate that made it; None without one."""
+
+    record: VersionRecord
+    candidate: CandidateCard | None
+
+
 def candidate_card(access: ReadAccess, iid: int) -> CandidateCard:
     """The card of the candidate of this iid, in the trash or not; raise `NotFound`."""
     row = access.session.execute(
@@ -75,6 +95,21 @@ def experiment_card(access: ReadAccess, iid: int) -> ExperimentCard:
     record = overview.get_experiment(access, iid)
     best = leaders.leaders(access, {record.id: dict(record.tags)})
     return ExperimentCard(record, overview.count_candidates(access, record.id), best.get(record.id))
+
+
+def model_card(access: ReadAccess, name: str) -> ModelCard:
+    """The card of the registered model of this name; raise `NotFound`."""
+    record = registered_models.get(access, name)
+    count = select(func.count()).where(ModelVersion.model_id == record.id)
+    versions = access.session.execute(count).scalar_one()
+    return ModelCard(record, versions, registered_models.is_prompt(dict(record.tags)))
+
+
+def version_card(access: ReadAccess, name: str, version: int) -> VersionCard:
+    """The card of a version of this number; raise `NotFound`."""
+    record = registry_versions.get(access, name, version)
+    made_by = record.candidate_iid
+    return VersionCard(record, None if made_by is None else candidate_card(access, made_by))
 
 
 def _main_metric_tags(access: ReadAccess, experiment_id: int) -> dict[str, str]:

@@ -36,11 +36,11 @@ def leaders(access: ReadAccess, tags: Mapping[int, Tags]) -> dict[int, Leader]:
     number of statements does not depend on how many experiments there are, and each reads the
     ends of an index, however many candidates an experiment has.
     """
-    objectives = _objectives(access, tags)
-    key_ids = _key_ids(access, {each.key for each in objectives.values()})
+    mains = objectives(access, tags)
+    key_ids = _key_ids(access, {each.key for each in mains.values()})
     wanted = {
         (experiment_id, key_ids[each.key]): each
-        for experiment_id, each in objectives.items()
+        for experiment_id, each in mains.items()
         if each.key in key_ids and each.greater_is_better is not None
     }
     found = {}
@@ -51,7 +51,7 @@ def leaders(access: ReadAccess, tags: Mapping[int, Tags]) -> dict[int, Leader]:
 
 def objective(access: ReadAccess, experiment_id: int, tags: Tags) -> Objective | None:
     """The main metric of an experiment (internal id) with these tags: stated, or guessed."""
-    return _objectives(access, {experiment_id: tags}).get(experiment_id)
+    return objectives(access, {experiment_id: tags}).get(experiment_id)
 
 
 def metric_names(access: ReadAccess, experiment_ids: Collection[int]) -> dict[int, list[str]]:
@@ -71,7 +71,8 @@ def metric_names(access: ReadAccess, experiment_ids: Collection[int]) -> dict[in
     return names
 
 
-def _objectives(access: ReadAccess, tags: Mapping[int, Tags]) -> dict[int, Objective]:
+def objectives(access: ReadAccess, tags: Mapping[int, Tags]) -> dict[int, Objective]:
+    """The main metrics of several experiments, as `objective`; those without one are left out."""
     found = {each: objective_of(own, ()) for each, own in tags.items()}
     guessed = metric_names(access, [each for each, stated in found.items() if stated is None])
     found |= {each: objective_of(tags[each], keys) for each, keys in guessed.items()}

@@ -15,6 +15,9 @@ from gitlab_mlops.models import JobStamp
 from gitlab_mlops.services.clock import now
 from gitlab_mlops.services.statements import dialect, insert_for
 
+MAX_REF = 255
+"""Characters of a branch that a stamp keeps; names of branches are compared as far as these."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
@@ -47,7 +50,7 @@ def stamp(access: WriteAccess, candidate_id: int) -> None:
         "job_id": job.id,
         "pipeline_id": job.pipeline_id,
         "sha": job.sha,
-        "ref": job.ref,
+        "ref": job.ref[:MAX_REF],
         "merge_request": job.merge_request,
         "url": job.url,
     }

@@ -6,10 +6,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Executable, Subquery, func, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Executable,
+    Select,
+    Subquery,
+    Text,
+    cast,
+    exists,
+    func,
+    select,
+    union_all,
+)
 
 from gitlab_mlops.access import ReadAccess
-from gitlab_mlops.models import Candidate, Experiment
+from gitlab_mlops.models import (
+    PROMPT_TAG,
+    Candidate,
+    Experiment,
+    ModelAlias,
+    ModelVersion,
+    RegisteredModel,
+    RegisteredModelTag,
+)
 
 MAX_SUGGESTIONS = 10
 LOOKED_AT = 10_000
@@ -35,6 +55,26 @@ class Suggestion:
     experiment_name: str = ""
     status: int = 0
 
+    @property
+    def label(self) -> str:
+        """What names it in a reference."""
+        return str(self.iid)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSuggestion:
+    """A registered model, or a version of it by number or alias; `label` names it in a reference.
+
+    `version` is the one that is meant, or else the newest, 0 if there is none. `changed_at` is in
+    milliseconds since 1970.
+    """
+
+    label: str
+    name: str
+    version: int
+    changed_at: int
+    is_prompt: bool = False
+
 
 def suggest_candidates(access: ReadAccess, typed: str) -> list[Suggestion]:
     """At most `MAX_SUGGESTIONS` candidates whose number starts with what is typed, or whose name
@@ -55,6 +95,70 @@ def suggest_experiments(access: ReadAccess, typed: str) -> list[Suggestion]:
         Experiment.id.in_(_matches(access, Experiment, typed))
     )
     return _ordered(access, statement, typed)
+
+
+def suggest_models(access: ReadAccess, typed: str) -> list[ModelSuggestion]:
+    """At most `MAX_SUGGESTIONS` models whose name contains what is typed, the last changed first.
+
+    After an `@`, the aliases of the model of this name that start with what is typed there.
+    """
+    name, at, alias = typed.rpartition("@")
+    if at:
+        return _suggest_aliases(access, name, alias)
+    found = _select_models().where(RegisteredModel.project_id == access.project.id)
+    if typed:
+        found = found.where(RegisteredModel.name.icontains(typed, autoescape=True))
+    rows = access.session.execute(
+        found.order_by(RegisteredModel.updated_at.desc()).limit(MAX_SUGGESTIONS)
+    )
+    return [ModelSuggestion(row[0], *row) for row in rows]
+
+
+def suggest_versions(access: ReadAccess, name: str, typed: str) -> list[ModelSuggestion]:
+    """The newest versions of a model whose numbers start with what is typed."""
+    digits = cast(ModelVersion.version, Text)
+    found = _select_versions(access, name, digits.startswith(typed, autoescape=True))
+    rows = access.session.execute(found.order_by(ModelVersion.version.desc()))
+    return [ModelSuggestion(f"{name}/{row[1]}", *row) for row in rows]
+
+
+def _suggest_aliases(access: ReadAccess, name: str, typed: str) -> list[ModelSuggestion]:
+    found = _select_versions(access, name, ModelAlias.alias.startswith(typed, autoescape=True))
+    rows = access.session.execute(
+        found.add_columns(ModelAlias.alias)
+        .join(ModelAlias, ModelAlias.version_id == ModelVersion.id)
+        .order_by(ModelAlias.alias)
+    )
+    return [ModelSuggestion(f"{name}@{alias}", *row) for *row, alias in rows]
+
+
+def _select_models() -> Select[Any]:
+    newest = select(func.max(ModelVersion.version)).where(
+        ModelVersion.model_id == RegisteredModel.id
+    )
+    is_prompt = exists().where(
+        RegisteredModelTag.model_id == RegisteredModel.id,
+        RegisteredModelTag.key == PROMPT_TAG,
+        RegisteredModelTag.value == "true",
+    )
+    columns: tuple[Any, ...] = (
+        RegisteredModel.name,
+        func.coalesce(newest.scalar_subquery(), 0),
+        RegisteredModel.updated_at,
+        is_prompt,
+    )
+    return select(*columns)
+
+
+def _select_versions(access: ReadAccess, name: str, which: ColumnElement[bool]) -> Select[Any]:
+    columns: tuple[Any, ...] = (
+        RegisteredModel.name,
+        ModelVersion.version,
+        ModelVersion.created_at,
+    )
+    of_model = (RegisteredModel.project_id == access.project.id, RegisteredModel.name == name)
+    statement = select(*columns).join_from(ModelVersion, RegisteredModel)
+    return statement.where(*of_model, which).limit(MAX_SUGGESTIONS)
 
 
 def _ordered(access: ReadAccess, statement: Executable, typed: str) -> list[Suggestion]:

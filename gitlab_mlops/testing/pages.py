@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 from gitlab_mlops.host import Ability
 from gitlab_mlops.testing.world import PROBE, World
@@ -29,6 +30,14 @@ class PagesConformance:
         assert not url.endswith("/")
         user = world.user(project, Ability.READ)
         assert world.browser(user).get(url, follow_redirects=True).status_code == 200
+
+    def test_a_worker_without_a_request_knows_the_page_of_a_project(self, world: World) -> None:
+        project = world.project()
+        url = world.page(project)
+        found = None
+        with world.app.app_context(), suppress(RuntimeError):
+            found = world.host.chrome.project_url(project)
+        assert found == url, "project_url() needs a request, and a worker has none"
 
     def test_pages_of_a_hidden_project_look_like_those_of_a_missing_one(self, world: World) -> None:
         hidden, deleted = world.project(), world.project()

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 
 from gitlab_mlops.models import Candidate, JobStamp
+from gitlab_mlops.services.gate import publish
 from gitlab_mlops.services.gate.publish import NAME
 from host_stub import accounts, merge_requests, pipelines, projects, repositories, statuses, users
 from host_stub.database import db
 from host_stub.issuables import find, set_state
 from host_stub.merge_requests import MergeRequest
 from tests.browsing import log
-from tests.factories import Forge
+from tests.factories import Api, Forge
 from tests.proposing import Work
 
 POLICY = "gate: [{metric: accuracy, better: higher, floor: 0.9, largest_drop: 0.01}]\n"
@@ -102,6 +108,47 @@ def finish_pipeline(gated: Gated, sha: str, ref: str) -> None:
         pipeline = pipelines.create_pipeline(gated.project(), gated.user(), ref=ref, sha=sha)
         job, _ = pipelines.start_job(pipeline, "test")
         pipelines.finish_job(job)
+
+
+def test_of_two_candidates_that_end_at_once_both_are_seen(
+    gated: Gated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = begin(gated, 0.95), begin(gated, 0.1)
+    evaluate, both = publish._status, threading.Barrier(2)
+
+    def evaluate_at_once(*about: Any) -> Any:
+        found = evaluate(*about)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(1)
+        if threading.current_thread().name == "slow":
+            time.sleep(0.3)
+        return found
+
+    monkeypatch.setattr(publish, "_status", evaluate_at_once)
+
+    def end(api: Api, run_id: str) -> None:
+        api.post("runs/update", run_id=run_id, status="FINISHED")
+
+    threads = [
+        threading.Thread(target=end, args=one, name=name)
+        for one, name in ((good, "fast"), (bad, "slow"))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert gated.status() == PASSED
+
+
+def begin(gated: Gated, accuracy: float) -> tuple[Api, str]:
+    """A candidate of the head that its job has not ended yet; the job's API, and its run id."""
+    with gated.work.forge.stored():
+        pipeline = pipelines.create_pipeline(
+            gated.project(), gated.user(), ref="feature", sha=gated.head
+        )
+        _, secret = pipelines.start_job(pipeline, "train")
+    api = gated.work.forge.api(gated.work.project_id, secret)
+    return api, log(api, metrics={"accuracy": accuracy})
 
 
 def test_a_push_waits_for_ci_and_then_asks_for_new_candidates(gated: Gated) -> None:

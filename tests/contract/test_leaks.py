@@ -19,10 +19,14 @@ from host_stub.issues import create_issue
 from host_stub.mails import Mail
 from host_stub.merge_requests import create_merge_request
 from tests.browsing import Browser, log
+from tests.contract.registry import make_version, register, set_alias
 from tests.factories import Api, Forge, bearer
 
 NAME = "unannounced-merger-model"
 EXPERIMENT = "codename-heron"
+MODEL = "churn"
+ALIAS = "champion"
+CARD = "Ready for the lapwing acquisition."
 
 
 @dataclass
@@ -49,7 +53,8 @@ class Stage:
         return (
             f"See [candidate:{path}/1], [experiment:{path}/1], {url}/candidates/1 and"
             f" {url}/experiments/1, or [ours]({url}/candidates/1).\n\n"
-            f"[model:{path}/churn], [model:{path}/churn/3], [model:{path}/churn@champion]"
+            f"[model:{path}/churn], [model:{path}/churn/1], [model:{path}/churn@champion],"
+            f" {url}/models/churn and {url}/models/churn/versions/1, or [it]({url}/models/churn)."
         )
 
     def say(self) -> None:
@@ -126,11 +131,32 @@ SURFACES: dict[str, Callable[[Stage], str]] = {
     "completion of experiments": lambda stage: stage.page(
         f"ml/suggestions?kind=experiment&path={stage.hidden_path}&q="
     ),
+    "completion of models": lambda stage: stage.page(
+        f"ml/suggestions?kind=model&path={stage.hidden_path}&q="
+    ),
+    "completion of versions": lambda stage: stage.page(
+        f"ml/suggestions?kind=model&path={stage.hidden_path}/churn&q="
+    ),
+    "completion of aliases": lambda stage: stage.page(
+        f"ml/suggestions?kind=model&path={stage.hidden_path}&q=churn@"
+    ),
+    "the card of a model": lambda stage: stage.hidden("models/churn/card"),
+    "the card of a version": lambda stage: stage.hidden("models/churn/versions/1/card"),
     "the card of a candidate": lambda stage: stage.hidden("candidates/1/card"),
     "the card of an experiment": lambda stage: stage.hidden("experiments/1/card"),
 }
 SAYS_NOTHING = {"the list of issues and its titles"}
 """Where references stay text for everybody."""
+SHOWN = {
+    "completion of experiments": EXPERIMENT,
+    "the card of an experiment": EXPERIMENT,
+    "completion of models": MODEL,
+    "completion of versions": f"{MODEL}/1",
+    "completion of aliases": f"{MODEL}@{ALIAS}",
+    "the card of a model": CARD,
+    "the card of a version": NAME,
+}
+"""What shows of the hidden things, to who may see them, if it is not the candidate's name."""
 
 
 @pytest.fixture
@@ -163,6 +189,9 @@ def train(stage: Stage) -> None:
     made = stage.secret.post("experiments/create", name=EXPERIMENT)
     run_id = stage.secret.create_run(made["experiment_id"], run_name=NAME)
     stage.secret.post("runs/log-metric", run_id=run_id, key="auc", value=0.99, timestamp=1, step=1)
+    register(stage.secret, MODEL, description=CARD)
+    make_version(stage.secret, MODEL, source=f"runs:/{run_id}/model")
+    set_alias(stage.secret, ALIAS, 1, MODEL)
 
 
 def make_public(stage: Stage, visibility: str = "public") -> None:
@@ -202,8 +231,7 @@ def test_what_is_hidden_looks_as_if_it_were_not_there(
     show(stage)
     shown = seen(stage, surface)
     if surface not in SAYS_NOTHING:
-        name = EXPERIMENT if "experiment" in surface else NAME
-        assert name in shown
+        assert SHOWN.get(surface, NAME) in shown
     hide(stage)
     assert seen(stage, surface) == without
 

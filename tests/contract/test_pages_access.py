@@ -26,6 +26,9 @@ VALUES = {
     "artifact_path": "a/b.txt",
     "run_id": "the last run that `filled` made",
     "merge_request_id": "1",
+    "model_id": "the logged model that `filled` made",
+    "model_name": "odd%20n%C3%A4me%20&%20%231",
+    "version": "1",
     "webhook_id": "the webhook that `filled` made",
     "line_id": "the message that it sent",
 }
@@ -34,8 +37,15 @@ MAY_WRITE = ("developer", "maintainer", "owner")
 NOT_LIKE_THIS = {
     "edit": {"POST": 400},
     "new": {"POST": 400},
+    "promote": {"POST": 400},
     "delete": {"GET": 400, "POST": 400},
+    # The tag or alias without a name, and the stage that is none.
+    **{
+        action: {"POST": 400}
+        for action in ("alias", "remove-alias", "protect", "tag", "remove-tag", "stage")
+    },
 }
+MODEL = "odd näme & #1"
 READER, WRITER = (200, 403), (200, 303)
 SIGN_IN = (303, 303)
 HIDDEN = (404, 404)
@@ -68,15 +78,28 @@ def send(browser: Browser, route: Route, method: str = "GET") -> Any:
 
 
 def filled(forge: Forge, visibility: str) -> Api:
-    """A project with a candidate that has an artifact, and a merge request."""
+    """A project with a candidate that has an artifact, its model, and a merge request."""
     api = forge.developer(visibility)
     forge.merge_request(api.project_id)
     VALUES["run_id"] = run_id = log(api)
     path = f"/api/2.0/mlflow-artifacts/artifacts/0/{run_id}/artifacts/a/b.txt"
     # The beginning of a GIF, which is a picture to look at as well as a file.
     assert api.call("PUT", path, data=b"GIF89a").status_code == 200
+    api.post("registered-models/create", name=MODEL)
+    source = f"mlflow-artifacts:/0/{run_id}/artifacts"
+    api.post("model-versions/create", name=MODEL, source=source)
+    VALUES["model_id"] = add_logged_model(api, run_id)
     VALUES["webhook_id"], VALUES["line_id"] = add_webhook(forge, api.project_id)
     return api
+
+
+def add_logged_model(api: Api, run_id: str) -> str:
+    """A logged model with the same file."""
+    made = api.post("logged-models", experiment_id="0", name="net", source_run_id=run_id)
+    model_id: str = made["model"]["info"]["model_id"]
+    path = f"/api/2.0/mlflow-artifacts/artifacts/models/{model_id}/artifacts/a/b.txt"
+    assert api.call("PUT", path, data=b"GIF89a").status_code == 200
+    return model_id
 
 
 def add_webhook(forge: Forge, project_id: int) -> tuple[str, str]:
@@ -97,6 +120,25 @@ def browser_of(forge: Forge, project_id: int, role: str) -> Browser:
     return Browser.open(forge, project_id, user)
 
 
+def deletes_model(route: Route) -> int:
+    """Whether a form deletes a version (1) or a model (2) at once: they have no trash."""
+    at_once = {"/versions/<int(max=2147483647):version>/delete": 1, "/<model_name>/delete": 2}
+    found = (number for end, number in at_once.items() if route.rule.endswith(end))
+    return next(found, 0) if route.method == "POST" else 0
+
+
+def in_order() -> list[Route]:
+    """All routes; what is deleted at once is there for the others before."""
+    return sorted(ROUTES, key=deletes_model)
+
+
+def unlike_others(route: Route) -> dict[str, int]:
+    """What those who may are told by method, if it is not the usual."""
+    last = route.rule.rpartition("/")[2]
+    is_at_once = last == "delete" and route.rule.startswith("/models/")
+    return {} if is_at_once else NOT_LIKE_THIS.get(last, {})
+
+
 def expected_of(route: Route, role: str, visibility: str) -> int:
     """What a route answers. A form is as much as what it does, though only a page asks for it."""
     read, change = ROLES[role][visibility]
@@ -104,7 +146,7 @@ def expected_of(route: Route, role: str, visibility: str) -> int:
         return read
     if route.access is MaintainAccess and role == "developer":
         return 403
-    if role in MAY_WRITE and (answer := NOT_LIKE_THIS.get(route.rule.rpartition("/")[2])):
+    if role in MAY_WRITE and (answer := unlike_others(route)):
         return answer.get(route.method, 200)
     return 200 if route.method == "GET" and role in MAY_WRITE else change
 
@@ -121,7 +163,7 @@ def test_every_page_answers_by_role_and_visibility(
 ) -> None:
     api = filled(forge, visibility)
     browser = browser_of(forge, api.project_id, role)
-    for route in ROUTES:
+    for route in in_order():
         expected = expected_of(route, role, visibility)
         answer = send(browser, route)
         assert answer.status_code == expected, route

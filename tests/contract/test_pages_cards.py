@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 import pytest
 
@@ -13,6 +14,7 @@ from host_stub.plugin import mlops
 from host_stub.projects import Project
 from host_stub.users import User
 from tests.browsing import START, Browser, Page, counted_statements, log, without_nonces, words
+from tests.contract.registry import make_version, register, set_alias
 from tests.factories import Api, Forge
 
 EVIL = "<img src=x onerror=alert(1)>\u202e{{ 7*7 }}"
@@ -119,6 +121,85 @@ def test_nothing_on_a_card_is_markup(api: Api, browser: Browser) -> None:
         assert not page.all("img")
         assert not page.all("a")
         assert not [each for each in page.elements if "style" in each.attributes]
+
+
+def test_a_models_card_says_which_version_has_which_alias(api: Api, browser: Browser) -> None:
+    register(api, "churn v2", description="# Who leaves\n\nLogs of **one** year.")
+    make_version(api, "churn v2")
+    make_version(api, "churn v2")
+    set_alias(api, "champion", 1, "churn v2")
+    assert re.fullmatch(
+        r"churn v2 Model with 2 versions Who leaves @championversion 1"
+        r" by user-\w+ changed just now",
+        said(card_of(browser, "models/churn%20v2")),
+    )
+    register(api, "greet", tags=[{"key": "mlflow.prompt.is_prompt", "value": "true"}])
+    assert "greet Prompt with 0 versions" in said(card_of(browser, "models/greet"))
+
+
+def test_a_versions_card_says_which_candidate_made_it(api: Api, browser: Browser) -> None:
+    at = experiment(api, **MAIN)
+    run_id = log(api, "bright-owl-7", experiment_id=at, metrics={"loss": 0.125, "f1": 0.9})
+    register(api)
+    tags = [{"key": "gitlab.version", "value": "1.4.0"}]
+    make_version(api, source=f"runs:/{run_id}/model", tags=tags)
+    set_alias(api, "champion", 1)
+    transition = {"name": "churn", "version": "1", "stage": "Production"}
+    api.post("model-versions/transition-stage", **transition)
+    assert re.fullmatch(
+        r"churn Version 1 1\.4\.0 in Production @champion made by bright-owl-7 candidate:1"
+        r" f1 higher is better0\.9 loss0\.125 by user-\w+ registered just now",
+        said(card_of(browser, "models/churn/versions/1")),
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("models/none", "models/a%00b", "models/none/versions/1", "models/churn%00/versions/1"),
+        *("models/churn/versions/2", "models/churn/versions/0", "models/churn/versions/2147483647"),
+    ],
+)
+def test_the_card_of_no_model_is_missing(api: Api, browser: Browser, path: str) -> None:
+    register(api)
+    make_version(api)
+    assert browser.raw(f"{path}/card").status_code == 404
+
+
+def test_nothing_on_the_card_of_a_model_is_markup(api: Api, browser: Browser) -> None:
+    name = EVIL.replace(":", "")
+    run_id = log(api, EVIL, metrics={"a b/c": 1.0})
+    register(api, name, description=EVIL)
+    make_version(api, name, source=f"runs:/{run_id}/x", tags=[{"key": "gitlab.version",
+                 "value": EVIL}])  # fmt: skip
+    for path in (f"models/{quote(name)}", f"models/{quote(name)}/versions/1"):
+        page = card_of(browser, path)
+        assert name in page.one("p", class_="mlops-glance-name").text
+        assert not page.all("img")
+        assert not page.all("a")
+
+
+def test_the_card_of_a_model_costs_the_same_however_much_there_is(
+    api: Api, browser: Browser
+) -> None:
+    register(api)
+    run_id = log(api, metrics={"auc": 1.0})
+    make_version(api, source=f"runs:/{run_id}/model")
+    set_alias(api, "a", 1)
+
+    def cost(path: str) -> int:
+        card_of(browser, path)
+        with counted_statements(browser.forge.app) as statements:
+            card_of(browser, path)
+        return len(statements)
+
+    paths = ("models/churn", "models/churn/versions/1")
+    few = [cost(path) for path in paths]
+    for number in range(10):
+        make_version(api, source=f"runs:/{run_id}/model")
+        set_alias(api, f"b{number}", 1)
+    assert [cost(path) for path in paths] == few
+    assert max(few) <= 16
 
 
 def test_a_card_costs_the_same_however_much_there_is(api: Api, browser: Browser) -> None:

@@ -143,7 +143,7 @@ def test_trash_is_told_and_what_is_deleted_goes(work: Work) -> None:
     assert work.browser().get(path).all("section", class_="mlops") == []
 
 
-@pytest.mark.parametrize("odd", ["", "0", "x", "99999999999999999999"])
+@pytest.mark.parametrize("odd", ["", "0", "x", "99999999999999999999", "1\0", "\ud800"])
 def test_odd_sources_mention_nothing(work: Work, odd: str) -> None:
     assert mentions_of(work, odd, work.user_id) == ""
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
 from jinja2 import StrictUndefined
+from sqlalchemy import select
 
 from gitlab_mlops.access import WriteAccess, grant
+from gitlab_mlops.models import RegisteredModel
 from gitlab_mlops.services import candidates, experiments, inputs, logging
 from gitlab_mlops.services.points import Point
 from gitlab_mlops.services.records import DatasetInput
+from gitlab_mlops.services.registry import registered_models, versions
+from gitlab_mlops.services.registry.sources import RunFolder
 from host_stub.database import db
 from tests.browsing import START, Browser, Page
 from tests.factories import Forge
@@ -87,9 +92,26 @@ def _fill(access: WriteAccess, text: str) -> None:
             points=[Point(text[:250], float(number), START, 0), Point(f"m{text[:200]}", 1, 1, 1)],
             params=[(text[:250], f"{text}{number}"), (f"p{text[:200]}", text)],
         )
+        _register(access, text, eid)
         used = DatasetInput(text, "digest", text[:36], text, text, text)
         used.tags.append(("mlflow.data.context", text))
         inputs.log_inputs(access, eid, [used])
+
+
+def model_name(text: str) -> str:
+    """The text as far as a registered model may be called so."""
+    return text.replace("/", "").replace(":", "")[:256]
+
+
+def _register(access: WriteAccess, text: str, eid: str) -> None:
+    """A version that says `text` wherever a client can say something; with it, its model."""
+    name, tags = model_name(text), {text[:250]: text, "gitlab.version": text}
+    if access.session.scalar(select(RegisteredModel.id).where(
+        RegisteredModel.project_id == access.project.id, RegisteredModel.name == name
+    )) is None:  # fmt: skip
+        registered_models.create(access, name, tags, text)
+    source = RunFolder(f"runs:/{eid}/{text}", eid, "")
+    versions.create(access, name, source, tags=tags, description=text, run_link=text)
 
 
 def experiments_of(access: WriteAccess) -> Iterator[str]:
@@ -131,6 +153,22 @@ def test_nothing_that_was_logged_becomes_markup(evil: Browser) -> None:
             assert_harmless(evil.get(f"{path}/charts"))
 
 
+def test_no_registered_model_becomes_markup(evil: Browser) -> None:
+    listing = evil.get("models?sort=name")
+    assert_harmless(listing)
+    assert len(listing.rows()) == len(CORPUS)
+    for text in CORPUS:
+        base = f"models/{quote(model_name(text), safe='')}"
+        for path in (base, f"{base}/versions/1"):
+            page = evil.get(path)
+            assert page.status == 200
+            assert_harmless(page)
+            assert model_name(text) in [each.text for each in page.all("bdi")] or not text.strip()
+            for action in ("edit", "delete"):
+                assert_harmless(evil.get(f"{path}/{action}"))
+        assert_harmless(evil.get(f"{base}/versions/1/files"))
+
+
 @pytest.mark.parametrize("text", CORPUS[:9])
 def test_nothing_in_an_address_becomes_markup(evil: Browser, text: str) -> None:
     for path, query in (
@@ -148,6 +186,9 @@ def test_nothing_in_an_address_becomes_markup(evil: Browser, text: str) -> None:
         ("experiments", {"view": "deleted", "deleted": text, "freed": text}),
         ("candidates/1/files", {"path": text}),
         ("candidates/1/files", {"page": text}),
+        ("models", {"name": text, "kind": "prompts"}),
+        ("models", {"removed": text}),
+        ("models", {"after": text, "sort": text}),
     ):
         assert_harmless(evil.get(path, query_string=query))
 
@@ -180,6 +221,13 @@ def test_tables_have_captions_and_heads_and_fields_have_labels(evil: Browser) ->
         "candidates/1/edit",
         "experiments/1/edit",
         "experiments/1?filter=x",
+        "models",
+        "models/javascriptalert(1)",
+        "models/javascriptalert(1)/edit",
+        "models/javascriptalert(1)/delete",
+        "models/javascriptalert(1)/versions/1",
+        "models/javascriptalert(1)/versions/1/edit",
+        "models/javascriptalert(1)/versions/1/files",
     ):
         page = evil.get(path)
         assert len(page.all("caption")) == len(page.all("table"))
@@ -223,6 +271,18 @@ def test_templates_use_only_what_they_are_given(
         "candidates/99",
         "candidates/1/files",
         "candidates/1/files?page=9",
+        "models",
+        "models/javascriptalert(1)",
+        "models/javascriptalert(1)/edit",
+        "models/javascriptalert(1)/delete",
+        "models/javascriptalert(1)/versions/1",
+        "models/javascriptalert(1)/versions/1/edit",
+        "models/javascriptalert(1)/versions/1/files",
+        "models?kind=prompts",
+        "models?name=nothing",
+        "models/javascriptalert(1)/versions/1/delete",
+        "models/javascriptalert(1)/versions/1/files?path=none",
+        "models/nobody",
     ):
         assert evil.get(path).status < 500
 

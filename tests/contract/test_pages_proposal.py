@@ -164,12 +164,32 @@ def test_same_reason_of_several_rules_is_told_once(work: Work) -> None:
     assert "fork" in rule.text
 
 
+def test_same_words_about_two_candidates_are_told_of_each(work: Work) -> None:
+    names = ("digits", "letters")
+    of = "{metric: accuracy, better: higher, floor: 0.9, experiment: %s}"
+    work.commit("main", {".mlops.yml": f"gate: [{', '.join(of % name for name in names)}]"})
+    head = work.commit("feature")
+    for name in names:
+        work.log(head, {"accuracy": 0.95}, experiment=work.experiment(name), name=f"try at {name}")
+    rules = work.page(work.merge_request()).all("li", class_="mlops-rule")
+    said = "Passed accuracy 0.95 reaches the floor of 0.9."
+    assert [words(each.text) for each in rules] == [f"{said} {n}: try at {n}" for n in names]
+
+
 def test_policy_that_is_wrong_is_said(work: Work) -> None:
     work.commit("main", {".mlops.yml": "gate: <b>"})
     work.commit("feature")
     page = work.page(work.merge_request())
     assert "Gate failed .mlops.yml, line 1" in section(page)
     assert "<b>" not in page.html
+
+
+def test_a_name_that_turns_the_direction_turns_no_more_than_its_sentence(work: Work) -> None:
+    work.commit("main", {".mlops.yml": 'gate: [{metric: "\\u202eyad", better: lower}]'})
+    work.commit("feature")
+    page = work.page(work.merge_request())
+    (sentence,) = page.all("bdi", dir="ltr")
+    assert "\u202eyad" in sentence.text
 
 
 def test_hostile_names_are_text(work: Work) -> None:

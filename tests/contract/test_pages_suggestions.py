@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browsing import Browser, counted_statements, log
+from tests.contract.registry import make_version, register, set_alias
 from tests.factories import Api, Forge
 
 
@@ -55,8 +56,45 @@ def test_experiments_are_offered(browser: Browser) -> None:
     ]
 
 
-def test_models_are_none_yet(browser: Browser) -> None:
-    assert offered(browser, kind="model", q="d") == []
+def test_models_are_offered_with_their_versions_and_aliases(api: Api, browser: Browser) -> None:
+    register(api)
+    make_version(api)
+    set_alias(api, "champion", 1)
+    register(api, "greet", tags=[{"key": "mlflow.prompt.is_prompt", "value": "true"}])
+    assert offered(browser, kind="model") == [
+        {
+            "text": "[model:greet]",
+            "label": "greet",
+            "name": "greet",
+            "detail": "prompt · no version · just now",
+        },
+        {
+            "text": "[model:churn]",
+            "label": "churn",
+            "name": "churn",
+            "detail": "version 1 · just now",
+        },
+    ]
+    assert texts(browser, kind="model", q="churn@c") == ["[model:churn@champion]"]
+    assert texts(browser, kind="model", path="churn") == ["[model:churn/1]"]
+    path = browser.forge.path(api.project_id)
+    assert texts(browser, kind="model", path=f"{path}/churn", q="1") == ["[model:churn/1]"]
+    elsewhere = Browser.open(browser.forge, browser.forge.project("public"), None)
+    reader = Browser(browser.forge, browser.client, elsewhere.base)
+    assert texts(reader, kind="model", path=path, q="chu") == [f"[model:{path}/churn]"]
+    assert texts(reader, kind="model", path=f"{path}/churn") == [f"[model:{path}/churn/1]"]
+    assert texts(elsewhere, kind="model", path=f"{path}/churn") == []
+
+
+def test_a_model_that_only_an_address_can_name_is_not_offered(
+    forge: Forge, api: Api, browser: Browser
+) -> None:
+    for name in ("a  b", "a[b]", "7", "a@b"):
+        register(api, name)
+    assert texts(browser, kind="model") == ["[model:7]"]
+    elsewhere = Browser.open(forge, forge.project("public"))
+    reader, path = Browser(forge, browser.client, elsewhere.base), forge.path(api.project_id)
+    assert texts(reader, kind="model", path=path) == []
 
 
 def test_another_project_is_named_by_its_path(forge: Forge, api: Api, browser: Browser) -> None:

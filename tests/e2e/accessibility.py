@@ -75,6 +75,9 @@ class Address:
 
 E = "experiments/<experiment_iid>"
 C = "candidates/<candidate_iid>"
+M = "models/<model_name>"
+V = f"{M}/versions/<version>"
+L = "logged_models/<model_id>"
 W = "webhooks/<webhook_id>"
 NO_PAGES = {
     f"{E}/names": "JSON for the completion of filters",
@@ -87,9 +90,17 @@ NO_PAGES = {
     f"{C}/artifacts/<artifact_path>": "a download",
     f"{C}/preview/<artifact_path>": "the bytes of an image",
     f"{C}/archive": "a download",
+    f"{V}/artifacts/<artifact_path>": "a download",
+    f"{V}/preview/<artifact_path>": "the bytes of an image",
+    f"{V}/archive": "a download",
+    f"{L}/artifacts/<artifact_path>": "a download",
+    f"{L}/preview/<artifact_path>": "the bytes of an image",
+    f"{L}/archive": "a download",
     f"{C}/card": "a part of the forge's pages, see test_references",
     f"{E}/card": "a part of the forge's pages, see test_references",
-    "merge_requests/<merge_request_id>/candidates": "a part of the forge's pages, see test_proposal",
+    "models/<model_name>/card": "a part of the forge's pages, as the card of a candidate",
+    "models/<model_name>/versions/<version>/card": "a part of the forge's pages, as that",
+    "merge_requests/<merge_request_id>/candidates": "a part of its page, see test_proposal",
     "suggestions": "JSON for the completion of references",
 }
 """Routes with GET that answer no HTML of ours, and what they do instead."""
@@ -151,8 +162,35 @@ def addresses(at: Furnished) -> dict[str, list[Address]]:
                 "?path=model/model.pkl", "?path=empty.txt")),
             Address(f"candidates/{at.bare}/files"),
         ],
+        f"{C}/promote": [
+            *_all(f"candidates/{at.finished}/promote", ("", "?model=churn")),
+            Address(f"candidates/{at.bare}/promote"),
+            Address(f"candidates/{at.trashed}/promote", 400),
+        ],
         f"{C}/edit": [Address(f"candidates/{at.finished}/edit")],
         f"{C}/delete": [Address(f"candidates/{at.trashed}/delete")],
+        f"{L}/files": [
+            *_all(f"logged_models/{at.logged_model}/files", ("", "?path=MLmodel")),
+            Address("logged_models/m-0/files", 404),
+        ],
+        "models": [
+            *_all("models", ("", "?kind=prompts", "?sort=name", "?name=nothing-is-called-so")),
+            Address(at.empty.replace("experiments", "models")),
+        ],
+        M: [Address(f"models/{at.model}"), Address("models/chat"), Address("models/nobody", 404)],
+        f"{M}/edit": [Address(f"models/{at.model}/edit")],
+        f"{M}/delete": [Address(f"models/{at.model}/delete")],
+        V: [
+            *(Address(f"models/{at.model}/versions/{number}") for number in (1, 2)),
+            Address("models/chat/versions/1"),
+            Address("models/chat/versions/9", 404),
+        ],
+        f"{V}/files": [
+            *_all(f"models/{at.model}/versions/1/files", ("", "?path=MLmodel", "?path=model.pkl")),
+            Address(f"models/{at.model}/versions/2/files"),
+        ],
+        f"{V}/edit": [Address(f"models/{at.model}/versions/1/edit")],
+        f"{V}/delete": [Address(f"models/{at.model}/versions/1/delete")],
         "webhooks": [
             Address("webhooks"),
             Address(at.empty.replace("experiments", "webhooks"), 403),

@@ -8,10 +8,11 @@ import struct
 import zlib
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import select
 
-from gitlab_mlops.models import WebhookDelivery
+from gitlab_mlops.models import ProtectedAlias, RegisteredModel, WebhookDelivery
 from host_stub.database import db
 from tests.browsing import START, log
 from tests.factories import Api, Forge
@@ -59,6 +60,12 @@ class Furnished:
     """A candidate of which nothing is known but its name, which is hostile."""
     trashed: int
     compared: tuple[int, ...]
+    model: str
+    """A registered model with a card, tags, moves and a protected alias, as addresses have it.
+
+    Its version 1 has files of all kinds, and version 2 has none. `chat` is a prompt."""
+    logged_model: str
+    """A logged model with a file, of the finished candidate, by its id."""
     webhook: str
     """A webhook with a hostile description, by its id."""
     messages: tuple[int, ...]
@@ -89,13 +96,55 @@ def furnish(forge: Forge) -> Furnished:
     log(api, EVIL, experiment_id=at, tags={"a": EVIL}, params={"x": EVIL}, user_id=EVIL)
     api.post("runs/delete", run_id=log(api, "thrown-away", experiment_id=at, metrics={"auc": 0.1}))
     api.post("experiments/delete", experiment_id=trashed)
+    model = register_models(forge, api, parent, at)
     webhook, messages = add_webhook(forge, api)
     return Furnished(
         api, owner, f"/{forge.path(forge.project('public'))}/-/ml/experiments",
         int(at), int(without), int(trashed),
         finished=1, running=8, bare=10, trashed=11, compared=(2, 3, 4, 1),
-        webhook=webhook, messages=messages,
+        model=model, logged_model=log_a_model(api, parent, at), webhook=webhook, messages=messages,
     )  # fmt: skip
+
+
+def register_models(forge: Forge, api: Api, run_id: str, at: str) -> str:
+    """Models, versions, aliases, and a prompt; the first model's name, quoted."""
+    name = "digits & <b>"
+    api.post("registered-models/create", name=name, description=NOTE, tags=pairs({"a": EVIL}))
+    api.post("registered-models/create", name=(LONG * 2)[:256])
+    root = f"mlflow-artifacts:/{at}/{run_id}/artifacts"
+    tags = pairs({"gitlab.version": "1.2.0-rc.1", LONG[:200]: EVIL})
+    api.post("model-versions/create", name=name, source=f"{root}/model", run_id=run_id, tags=tags,
+             description=NOTE)  # fmt: skip
+    api.post("model-versions/create", name=name, source=f"{root}/no-model")
+    for alias, version in (("champion", "2"), ("champion", "1"), ("a-" + LONG, "2")):
+        api.post("registered-models/alias", name=name, alias=alias, version=version)
+    api.post("model-versions/transition-stage", name=name, version="2", stage="Production",
+             archive_existing_versions=False)  # fmt: skip
+    protect_alias(forge, api, name, "champion")
+    tags = pairs({"mlflow.prompt.is_prompt": "true"})
+    api.post("registered-models/create", name="chat", tags=tags)
+    tags += pairs({"mlflow.prompt.text": '[{"role": "system", "content": "Be {{ kind }}."}]'})
+    api.post("model-versions/create", name="chat", source="dummy-source", tags=tags)
+    return quote(name, safe="")
+
+
+def log_a_model(api: Api, run_id: str, at: str) -> str:
+    """A logged model of MLflow 3; its id."""
+    made = api.post("logged-models", experiment_id=at, name="digits-net", source_run_id=run_id)
+    model_id: str = made["model"]["info"]["model_id"]
+    path = f"/api/2.0/mlflow-artifacts/artifacts/models/{model_id}/artifacts/MLmodel"
+    api.call("PUT", path, data=b"flavors:\n  sklearn:\n    sklearn_version: 1.7.2\n")
+    status = {"model_id": model_id, "status": "LOGGED_MODEL_READY"}
+    api.call("PATCH", f"logged-models/{model_id}", json=status)
+    return model_id
+
+
+def protect_alias(forge: Forge, api: Api, name: str, alias: str) -> None:
+    """Let only maintainers move an alias: MLflow's API has no word for that."""
+    wanted = RegisteredModel.project_id == api.project_id, RegisteredModel.name == name
+    with forge.stored():
+        (model_id,) = db.session.scalars(select(RegisteredModel.id).where(*wanted))
+        db.session.add(ProtectedAlias(model_id=model_id, alias=alias, created_at=START))
 
 
 def add_webhook(forge: Forge, api: Api) -> tuple[str, tuple[int, ...]]:

@@ -9,7 +9,7 @@ from host_stub import issues
 from host_stub.database import db
 from host_stub.projects import Project
 from host_stub.users import User
-from tests.browsing import log
+from tests.browsing import log, upload
 from tests.e2e.accessibility import AXE, examine, report
 from tests.e2e.conftest import Browsing, Visit
 from tests.factories import Api, Forge
@@ -64,6 +64,20 @@ def load_scripts_again(page: Page) -> None:
     """As where the forge's base template and a page of the plugin both load them."""
     for script in page.locator("script[src*='/-/mlops/static/']").all():
         page.add_script_tag(url=script.get_attribute("src"))
+
+
+def test_what_somebody_uploaded_is_no_card(browsing: Browsing, api: Api, issue: str) -> None:
+    upload(api, log(api), "card.html", b"<p>evil</p>")
+    page = open_issue(browsing, browsing.visit(api), issue)
+    # As a forge would let it through whose sanitizer keeps `data-` attributes.
+    url = f"{link_path(api, browsing)}/candidates/3/artifacts/card.html"
+    link = reference(page, "bright-owl")
+    link.evaluate("(link, url) => link.dataset.mlopsCard = url", url)
+    with page.expect_response(lambda answer: "card.html" in answer.url) as heard:
+        link.hover()
+    assert heard.value.ok
+    page.wait_for_timeout(100)
+    expect(page.locator(CARD)).to_have_count(0)
 
 
 def test_pointing_at_a_reference_shows_its_card(browsing: Browsing, api: Api, issue: str) -> None:

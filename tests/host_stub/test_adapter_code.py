@@ -11,7 +11,7 @@ from host_stub import repositories
 from host_stub.adapter_code import MAX_COMMITS, MAX_FILE, Repository
 from host_stub.database import db
 from host_stub.issuables import set_state
-from host_stub.merge_requests import MergeRequest, create_merge_request, merge, reopen
+from host_stub.merge_requests import MAX_OPEN, MergeRequest, create_merge_request, merge, reopen
 from host_stub.permissions import Right, standing
 from host_stub.projects import Role, add_member, create_project, fork
 from host_stub.statuses import statuses
@@ -148,6 +148,20 @@ def test_open_merge_requests_are_found_by_their_target(code: Code, proposed: Mer
         return [each.id for each in part.merge_requests_into(code.project.value, branch)]
 
     assert (found("main"), found("other")) == (["2", "1"], ["3"])
+
+
+def test_a_stranger_crowds_out_no_branch_of_the_project(code: Code) -> None:
+    code.commit()
+    sha = code.commit("feature")
+    create_merge_request(code.project, code.user, "T")
+    stranger = create_user(f"crowd-of-{code.project.id}")
+    copy = fork(code.project, stranger, stranger)
+    for _ in range(MAX_OPEN):
+        create_merge_request(code.project, stranger, "U", source_project=copy)
+    project = code.project.value
+    for found in (part.merge_requests(project, sha), part.merge_requests_into(project, "main")):
+        ids = [each.id for each in found]
+        assert ids == ["1", *(str(number) for number in range(MAX_OPEN + 1, 2, -1))]
 
 
 def test_nothing_that_a_client_claims_raises(code: Code, proposed: MergeRequest) -> None:

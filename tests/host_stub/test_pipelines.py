@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
+from flask import Flask
 
 from host_stub import repositories
 from host_stub.ci_file import JobSpec, jobs_of, parse
 from host_stub.database import db
 from host_stub.merge_requests import create_merge_request
 from host_stub.pipelines import (
+    Job,
     add_job,
     create_merge_request_pipeline,
     create_pipeline,
@@ -79,6 +84,31 @@ def test_end_of_a_pipeline_is_told_once(code: Code, told: list[Announced]) -> No
         "status": "failed",
         "merge_request": "3",
     }
+
+
+def test_of_two_jobs_that_end_at_once_one_is_the_last(
+    app: Flask, code: Code, told: list[Announced]
+) -> None:
+    pipeline = create_pipeline(code.project, code.user)
+    jobs = [start_job(pipeline, name)[0].id for name in ("a", "b")]
+    db.session.commit()
+    both = threading.Barrier(2)
+
+    def end(job_id: int) -> None:
+        with app.app_context():
+            job = db.session.get_one(Job, job_id)
+            both.wait(5)
+            finish_job(job)
+            # Time for the other one to look.
+            time.sleep(0.2)
+            db.session.commit()
+
+    threads = [threading.Thread(target=end, args=[job_id]) for job_id in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [one.name for one in told] == ["pipeline_finished"]
 
 
 def test_job_has_a_token_only_while_it_runs(code: Code) -> None:

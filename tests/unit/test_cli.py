@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from gitlab_mlops import Host, MLOps, migrations
 from gitlab_mlops.host_check import OPTIONAL_PARTS
-from gitlab_mlops.models import Candidate, Experiment
+from gitlab_mlops.models import Candidate, Experiment, Webhook, WebhookDelivery
 from gitlab_mlops.storage import Storage
 from tests.fakes import FakeChrome, FakeForge, FakeIdentity, FakeProjects
 
@@ -243,6 +243,22 @@ def test_purge_project_names_a_project_that_still_exists(
     project = forge.add_project("plants/trees")
     result = run(make_app(), "purge-project", str(project.id), input="n\n")
     assert "plants/trees" in result.output
+
+
+def test_the_doctor_says_when_nobody_sends_messages(make_app: MakeApp, engine: sa.Engine) -> None:
+    migrations.upgrade(engine)
+    assert "ok" in finding(make_app(), "webhooks")
+    with Session(engine) as session:
+        texts = dict.fromkeys(("webhook_id", "name", "url", "events"), "x")
+        times = dict.fromkeys(("created_at", "updated_at"), 1)
+        session.add(hook := Webhook(project_id=1, is_active=True, **texts, **times))
+        session.flush()
+        texts = dict.fromkeys(("delivery_id", "event", "origin", "body"), "x")
+        session.add(WebhookDelivery(webhook_id=hook.id, created_at=1, due_at=1, **texts))
+        session.commit()
+    line = finding(make_app(), "webhooks")
+    assert line.startswith("warning")
+    assert "no process sends them" in line
 
 
 def test_purge_project_fails_if_files_stay(

@@ -151,6 +151,24 @@ def test_as_much_in_python_as_in_c(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "a character that YAML does not allow" in error("gate: \x07")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'gate: "\\U00110000"',
+        'gate: "\\Uffffffff"',
+        f"%YAML {'1' * 5000}.1\n---\ngate: []",
+        f'{HEAD}    experiment: "\\ud800"',
+    ],
+)
+def test_what_only_the_parser_in_python_takes_is_told(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import yaml
+
+    monkeypatch.setattr(plain_yaml, "_LOADER", yaml.BaseLoader)
+    assert error(text).startswith(".mlops.yml, line ")
+
+
 def test_a_wrong_value_is_repeated_shortly_and_without_control_characters() -> None:
     told = error(f'{HEAD}    floor: "{"x" * 1000}"')
     assert len(told) < 150

@@ -20,6 +20,7 @@ from gitlab_mlops.services.proposals.baselines import (
     baselines,
     baselines_of,
 )
+from gitlab_mlops.services.stamps import MAX_REF
 from tests.unit.gating import BASE, FakeRepository, World, make_world
 from tests.unit.rows import counted
 
@@ -97,6 +98,14 @@ def test_what_is_no_fact_of_the_branch_is_no_baseline(world: World, flaw: dict[s
     assert iids(found(world)) == (iid, iid)
 
 
+def test_a_branch_with_a_long_name_has_baselines(world: World) -> None:
+    branch = f"release/{'x' * 300}"
+    made = on_main(world, 0.9, ref=branch[:MAX_REF])
+    merge_request = world.propose(target_branch=branch)
+    pair = baselines(world.access, world.host, merge_request, "digits", "accuracy", "higher")
+    assert iids(pair) == (made, made)
+
+
 def test_nan_is_no_baseline_and_infinity_is(world: World) -> None:
     endless = on_main(world, math.inf)
     last = on_main(world, 0.5)
@@ -158,6 +167,32 @@ def test_only_the_newest_candidates_are_looked_at(
     monkeypatch.setattr(module, "MAX_POOL", 2)
     made = [on_main(world, value, f"{value:040}") for value in (0.9, 0.7, 0.6)]
     assert iids(found(world)) == (made[1], made[2])
+
+
+def test_with_many_metrics_fewer_candidates_are_looked_at(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_VALUES", 4)
+    metrics = {"accuracy": 0.9, "loss": 0.1}
+    made = [world.train(sha=sha, ref="main", metrics=metrics) for sha in (OLDER, GONE, BASE)]
+    experiment = world.experiment("digits").id
+    wanted = [Wanted(experiment, "accuracy", "lower"), Wanted(experiment, "loss", "lower")]
+    world.repository.gone = {GONE, BASE}
+    # Two candidates with two metrics are four values; with one metric, there is room for all.
+    pairs = baselines_of(world.access, world.host, world.propose(), wanted)
+    assert [iids(pair) for pair in pairs.values()] == [(None, None)] * 2
+    assert iids(found(world)) == (made[0].iid, made[0].iid)
+
+
+def test_if_the_best_are_gone_the_best_of_the_newest_counts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_SHAS", 2)
+    world.repository.gone = {OLDER, GONE}
+    for sha in sorted(world.repository.gone):
+        on_main(world, 0.99, sha)
+    best, newest = on_main(world, 0.8), on_main(world, 0.7, "f" * 40)
+    assert iids(found(world)) == (best, newest)
 
 
 def test_many_are_found_in_as_many_statements_as_one(world: World, engine: Engine) -> None:

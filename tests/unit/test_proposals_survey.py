@@ -92,6 +92,12 @@ def test_what_a_job_logged_is_of_its_commit_whatever_it_claims(world: World) -> 
     assert [each.stamp.sha for each in group.entries if each.stamp] == [HEAD]
 
 
+def test_what_a_job_of_no_known_commit_logged_is_a_claim(world: World) -> None:
+    claim(world, HEAD, stamped="")
+    (group,) = surveyed(world).groups
+    assert [(each.sha, each.stamp) for each in group.entries] == [(HEAD, None)]
+
+
 def test_trash_other_commits_and_other_projects_are_left_out(world: World) -> None:
     other = world.forge.add_project("group/other")
     world.train(sha=HEAD, deleted_at=1)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 import time
 from html.parser import HTMLParser
+from urllib.parse import unquote
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 from sqlalchemy.orm import Session
 from werkzeug.routing import PathConverter
 
 from gitlab_mlops.host import Ability, Actor, Project
+from gitlab_mlops.models import ModelVersion, RegisteredModel
 from gitlab_mlops.services.references import Context, link
 from gitlab_mlops.services.references.links import MAX_OCCURRENCES
 from gitlab_mlops.services.references.resolver import MAX_PLACES, MAX_REFERENCES
 from gitlab_mlops.settings import Settings
 from tests.fakes import FakeChrome, FakeForge, actor
+from tests.unit.registered import add_registered_model
 from tests.unit.rows import add_candidate, add_candidates, add_experiment, counted
 
 MEMBER = actor("member")
@@ -78,6 +81,66 @@ def test_candidates_and_experiments_of_one_number_are_told_apart(
     assert re.findall("<bdi>(.*?)</bdi>", result) == ["Experiment 7", "the candidate"]
 
 
+def test_references_to_models_become_links(
+    forge: FakeForge, private: Project, session: Session
+) -> None:
+    add_registered_model(session, private, None)
+    page = "/group/private/-/ml/models/churn"
+    assert shown(forge, "[model:churn]", private) == (
+        f'<a class="mlops-reference" href="{page}" data-mlops-card="{page}/card">'
+        "<bdi>churn</bdi> <small>model:churn</small></a>"
+    )
+    for text, label in (
+        ("[model:churn/1]", "churn/1"),
+        ("[model:churn@champion]", "churn@champion"),
+        (f"https://forge.example{page}/versions/1", "churn/1"),
+    ):
+        assert shown(forge, text, private) == (
+            f'<a class="mlops-reference" href="{page}/versions/1"'
+            f' data-mlops-card="{page}/versions/1/card">'
+            f"<bdi>churn, version 1</bdi> <small>model:{label}</small></a>"
+        )
+
+
+def test_a_model_of_another_project_says_which(
+    forge: FakeForge, private: Project, public: Project, session: Session
+) -> None:
+    add_registered_model(session, private, None)
+    result = shown(forge, "[model:group/private/churn@champion] [model:churn]", public)
+    assert result.endswith("<small>model:group/private/churn@champion</small></a> [model:churn]")
+
+
+def test_models_of_one_text_are_told_apart(
+    forge: FakeForge, private: Project, session: Session
+) -> None:
+    add_registered_model(session, private, None)
+    text = "[model:churn/1] [model:churn] [model:churn@champion] [model:churn/2] [model:churn@x]"
+    result = shown(forge, text, private)
+    assert re.findall("<small>(.*?)</small>", result) == [
+        "model:churn/1",
+        "model:churn",
+        "model:churn@champion",
+    ]
+    assert result.endswith("[model:churn/2] [model:churn@x]")
+
+
+@pytest.mark.parametrize("name", ["größe v2.1", "a+b%20c", "7", "x" * 256, "a?b#c", "~.."])
+def test_any_name_of_a_model_is_one_part_of_an_address(
+    forge: FakeForge, private: Project, session: Session, name: str
+) -> None:
+    version = add_registered_model(session, private, None)
+    session.get_one(RegisteredModel, version.model_id).name = name
+    session.flush()
+    result = shown(forge, f"[model:{name}]", private)
+    found = re.search('href="([^"]*)"', result)
+    assert found is not None
+    assert found[1].count("/") == 6
+    assert unquote(found[1].rpartition("/")[2]) == name
+    # What the link says can be copied into another text.
+    again = shown(forge, f"https://forge.example{found[1]}", private)
+    assert again == result or name == "~.."
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -85,13 +148,31 @@ def test_candidates_and_experiments_of_one_number_are_told_apart(
         "[model:churn/3]",
         "[model:group/private/churn@champion]",
         "https://forge.example/group/private/-/ml/models/churn%00/versions/3",
+        "https://forge.example/group/private/-/ml/models/%ff",
     ],
 )
-def test_models_stay_text_until_there_are_any(
+def test_a_model_that_is_not_there_stays_text(
     forge: FakeForge, private: Project, session: Session, text: str
 ) -> None:
     add_candidate(session, private, 3, "churn")
     assert shown(forge, text, private) == text
+
+
+def test_a_thousand_references_to_models_take_two_queries(
+    forge: FakeForge, private: Project, session: Session, engine: Engine
+) -> None:
+    version = add_registered_model(session, private, None)
+    numbers = range(2, 334)
+    like = {"project_id": private.id, "model_id": version.model_id, "stage": "None"}
+    like |= {"status": "READY", "source": "x", "created_at": 0, "updated_at": 0}
+    session.execute(insert(ModelVersion), [{**like, "version": number} for number in numbers])
+    html = "".join(f"[model:churn/{i}] [model:none-{i}] [model:churn@alias-{i}] " for i in numbers)
+    start = time.perf_counter()
+    with counted(engine) as statements:
+        result = shown(forge, f"[model:churn] {html}", private)
+    assert time.perf_counter() - start < 1
+    assert result.count("<a ") == 1 + len(numbers)
+    assert len(statements) == 2
 
 
 def test_outside_of_the_forge_links_are_absolute_and_need_no_script(
@@ -225,6 +306,10 @@ TEXTS = {
     "own project": "<p>[candidate:42]</p>",
     "other project": "<p>[candidate:group/private/42]</p>",
     "experiment": "<p>[experiment:group/private/0]</p>",
+    "model": "<p>[model:group/private/churn]</p>",
+    "version": "<p>[model:group/private/churn/1]</p>",
+    "alias": "<p>[model:group/private/churn@champion]</p>",
+    "url of a version": "<p>https://forge.example/group/private/-/ml/models/churn/versions/1</p>",
     "url of an experiment": "<p>https://forge.example/group/private/-/ml/experiments/0</p>",
     "url": "<p>https://forge.example/group/private/-/ml/candidates/42</p>",
     "autolink": '<p><a href="https://forge.example/group/private/-/ml/candidates/42">'
@@ -249,7 +334,7 @@ def test_a_hidden_candidate_looks_like_none(
     reader: Actor | None,
 ) -> None:
     here = private if text == TEXTS["own project"] else public
-    add_candidate(session, private, 42, "secret name")
+    add_registered_model(session, private, add_candidate(session, private, 42, "secret name"))
     assert shown(forge, text, here, reader) == text
     assert shown(forge, text, here, MEMBER) != text
 

@@ -236,7 +236,18 @@ def test_all_references_are_found_in_order() -> None:
     "part",
     [
         *("[candidate:", "[candidate:a/", "a/", "[experiment:a/", "[model:", "[model:a/"),
-        *("[model:a ", "[model:a@", "a ", "a", " ", "a/3/", "1", "1/", "@", "https://forge.example/"),
+        *(
+            "[model:a ",
+            "[model:a@",
+            "a ",
+            "a",
+            " ",
+            "a/3/",
+            "1",
+            "1/",
+            "@",
+            "https://forge.example/",
+        ),
         *("https://forge.example/a/-/", f"{MODEL}/versions/", f"{MODEL}.", "a.", "%"),
     ],
 )

@@ -53,6 +53,11 @@ def test_a_job_stamps_what_it_logs(session: Session) -> None:
     assert stamps_of(ReadAccess(None, OTHER, session), [candidate_id]) == {}
 
 
+def test_a_branch_with_a_long_name_can_log(session: Session) -> None:
+    candidate_id = create(session, run(ref=f"release/{'x' * 300}"))
+    assert stamp_of(session, candidate_id).ref == f"release/{'x' * 247}"
+
+
 def test_what_a_person_claims_is_no_stamp(session: Session) -> None:
     candidate_id = create(session, Actor("1", "ann"))
     assert stamps_of(ReadAccess(None, PROJECT, session), [candidate_id]) == {}

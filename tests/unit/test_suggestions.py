@@ -8,8 +8,14 @@ from sqlalchemy.orm import Session
 
 from gitlab_mlops.access import ReadAccess, grant
 from gitlab_mlops.host import Project
+from gitlab_mlops.models import ModelAlias, ModelVersion, RegisteredModel, RegisteredModelTag
 from gitlab_mlops.services import suggestions
-from gitlab_mlops.services.suggestions import suggest_candidates, suggest_experiments
+from gitlab_mlops.services.suggestions import (
+    suggest_candidates,
+    suggest_experiments,
+    suggest_models,
+    suggest_versions,
+)
 from gitlab_mlops.settings import Settings
 from tests.fakes import FakeForge, actor
 from tests.unit.rows import add_candidate, add_candidates, add_experiment, counted
@@ -121,3 +127,74 @@ def test_names_are_looked_for_in_the_newest_and_numbers_in_all(
         assert candidates(access, "try 81") == [81]
         assert candidates(access, "7") == [7, 97, 87, 79, 78, 77, 76, 75, 74, 73]
     assert len(statements) == 3
+
+
+def add_model(
+    session: Session, project: Project, name: str, versions: int = 0, changed_at: int = 0
+) -> int:
+    """A registered model with versions 1, 2, and so on; the last one is `champion`. Its id."""
+    times = {"created_at": 0, "updated_at": changed_at}
+    model = RegisteredModel(project_id=project.id, name=name, last_version=versions, **times)
+    session.add(model)
+    session.flush()
+    for number in range(1, versions + 1):
+        version = ModelVersion(
+            project_id=project.id,
+            model_id=model.id,
+            version=number,
+            stage="None",
+            status="READY",
+            source="x",
+            **times,
+        )
+        session.add(version)
+        session.flush()
+    if versions:
+        session.add(ModelAlias(model_id=model.id, alias="champion", version_id=version.id))
+        session.flush()
+    return model.id
+
+
+def models(access: ReadAccess, typed: str) -> list[tuple[str, int]]:
+    return [(each.label, each.version) for each in suggest_models(access, typed)]
+
+
+def test_models_are_offered_by_a_part_of_their_name_the_last_changed_first(
+    forge: FakeForge, access: ReadAccess, session: Session
+) -> None:
+    add_model(session, access.project, "churn", 3, changed_at=1)
+    add_model(session, access.project, "Churn of 100%", changed_at=2)
+    prompt = add_model(session, access.project, "greet", changed_at=3)
+    session.add(RegisteredModelTag(model_id=prompt, key="mlflow.prompt.is_prompt", value="true"))
+    add_model(session, forge.add_project("group/other", MEMBER), "churn too")
+    session.flush()
+    assert models(access, "") == [("greet", 0), ("Churn of 100%", 0), ("churn", 3)]
+    assert models(access, "CHURN") == [("Churn of 100%", 0), ("churn", 3)]
+    assert models(access, "%") == [("Churn of 100%", 0)]
+    assert models(access, "_") == []
+    assert [each.is_prompt for each in suggest_models(access, "")] == [True, False, False]
+
+
+def test_aliases_of_a_model_are_offered(access: ReadAccess, session: Session) -> None:
+    add_model(session, access.project, "churn", 3)
+    for typed in ("churn@", "churn@ch", "churn@champion"):
+        assert models(access, typed) == [("churn@champion", 3)]
+    for typed in ("churn@x", "chur@", "@", "churn@champion@", "churn@%"):
+        assert models(access, typed) == []
+
+
+def test_versions_of_a_model_are_offered_by_the_beginning_of_their_number(
+    access: ReadAccess, session: Session
+) -> None:
+    add_model(session, access.project, "churn", 21)
+
+    def found(typed: str, name: str = "churn") -> list[int]:
+        return [each.version for each in suggest_versions(access, name, typed)]
+
+    assert found("") == list(range(21, 11, -1))
+    assert found("2") == [21, 20, 2]
+    assert found("21") == [21]
+    for typed in ("x", "0", "%", "²"):
+        assert found(typed) == []
+    assert found("", "other") == []
+    assert suggest_versions(access, "churn", "21")[0].label == "churn/21"

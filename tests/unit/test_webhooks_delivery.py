@@ -18,7 +18,7 @@ from gitlab_mlops.services.clock import now
 from gitlab_mlops.services.webhooks import bell, delivery
 from gitlab_mlops.services.webhooks.delivery import ATTEMPTS, HOUR, LEASE, SECOND, Sender
 from gitlab_mlops.services.webhooks.messages import signature_of
-from gitlab_mlops.services.webhooks.sealing import seal
+from gitlab_mlops.services.webhooks.sealing import Unreadable, seal, unseal
 from gitlab_mlops.services.webhooks.transport import Answer
 from gitlab_mlops.services.webhooks.worker import Worker
 
@@ -217,6 +217,12 @@ def test_a_secret_outlives_a_change_of_the_key(
     assert "X-MLflow-Signature" in transport.sent[0][2]
 
 
+def test_a_new_secret_is_encrypted_with_the_current_key() -> None:
+    assert unseal(SECRETS[-1:], seal(SECRETS, "s3cret")) == "s3cret"
+    with pytest.raises(Unreadable):
+        unseal(SECRETS[:1], seal(SECRETS, "s3cret"))
+
+
 def test_what_one_process_claims_no_other_gets(engine: Engine, session: Session) -> None:
     webhooks = [add_webhook(session) for _ in range(10)]
     messages = {add_message(session, webhook) for webhook in webhooks for _ in range(4)}
@@ -256,8 +262,11 @@ def test_who_comes_too_late_changes_nothing(engine: Engine, session: Session) ->
     make_due(session)
     (fast,) = delivery.claim(engine)
     with engine.begin() as connection:
+        delivery.note(connection, slow, NOT_FOUND, now())
+    assert (row(session, message).status, row(session, message).tried_at) == (None, None)
+    with engine.begin() as connection:
         delivery.note(connection, fast, GOOD, now())
-        delivery.note(connection, slow, DOWN, now())
+        delivery.note(connection, slow, NOT_FOUND, now())
     found = row(session, message)
     assert (found.due_at, found.status) == (None, 200)
 
@@ -329,6 +338,16 @@ def test_the_thread_sleeps_until_the_next_message_is_due(
     message = add_message(session, webhook)
     worker.work()
     assert row(session, message).status == 200
+
+
+def test_the_thread_keeps_away_from_a_connection_that_requests_use(sender: Sender) -> None:
+    """In memory, all threads share one connection, and would end each other's transactions."""
+    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
+    touched: list[object] = []
+    sa.event.listen(engine, "connect", lambda *arguments: touched.append(arguments))
+    assert worker_of(engine, sender).work() == 60
+    assert touched == []
+    engine.dispose()
 
 
 def test_the_bell_wakes_the_thread(

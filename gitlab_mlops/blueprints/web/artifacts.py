@@ -40,12 +40,7 @@ def artifact(access: ReadAccess, candidate_iid: int, artifact_path: str) -> Resp
     """A file, always as a download."""
     experiment_iid, eid = overview.get_eid(access, candidate_iid)
     place = place_of(access, experiment_iid, eid, artifact_path)
-    access.session.commit()  # no connection waits while the bytes flow
-    try:
-        return streams.send_file(request, mounted().storage, place.key, place.name)
-    except NotFound:
-        # In the words of the page, because the API's tell the run's id.
-        raise _missing(candidate_iid, place) from None
+    return send_file(access, place, f"Candidate {candidate_iid}")
 
 
 @page(f"{CANDIDATE}/preview/<path:artifact_path>", access=ReadAccess)
@@ -53,11 +48,26 @@ def picture(access: ReadAccess, candidate_iid: int, artifact_path: str) -> Respo
     """A picture for a page to show: of one of few types, as its bytes tell and not its name."""
     experiment_iid, eid = overview.get_eid(access, candidate_iid)
     place = place_of(access, experiment_iid, eid, artifact_path)
+    return send_picture(access, place, f"Candidate {candidate_iid}")
+
+
+def send_file(access: ReadAccess, place: Place, owner: str) -> Response:
+    """A file as a download; `NotFound` says that `owner` has none there."""
+    access.session.commit()  # no connection waits while the bytes flow
+    try:
+        return streams.send_file(request, mounted().storage, place.key, place.name)
+    except NotFound:
+        # In the words of the page, because the API's tell the run's id.
+        raise _missing(owner, place) from None
+
+
+def send_picture(access: ReadAccess, place: Place, owner: str) -> Response:
+    """A picture for a page to show; `Invalid` for any other file."""
     access.session.commit()
     try:
         blob = mounted().storage.open(place.key)
     except NotFound:
-        raise _missing(candidate_iid, place) from None
+        raise _missing(owner, place) from None
     chunks = iter(blob.chunks)
     start = next(chunks, b"")
     media_type = image_type(start)
@@ -85,9 +95,18 @@ def folder_archive(access: ReadAccess, candidate_iid: int) -> Response:
     """A folder of artifacts, or all of them, as a zip file."""
     experiment_iid, eid = overview.get_eid(access, candidate_iid)
     place = place_of(access, experiment_iid, eid, state.raw("path"))
+    of_folder = f" --artifact-path {shlex.quote(place.path)}" if place.path else ""
+    command = f"mlflow artifacts download --run-id {eid}{of_folder} --dst-path ."
+    return send_archive(access, place, place.name or f"candidate-{candidate_iid}", command)
+
+
+def send_archive(access: ReadAccess, place: Place, name: str, command: str) -> Response:
+    """A folder as a zip file; `Invalid`, with a command to get it, for what is too much for one."""
     access.session.commit()
-    name = place.name or f"candidate-{candidate_iid}"
-    found = _collect(place, name, eid)
+    try:
+        found = archive.collect(mounted().storage, place, name)
+    except Invalid as error:
+        raise Invalid(f"{error} MLflow's client gets them: {command}") from None
     body = () if request.method == "HEAD" else found.chunks()
     response = Response(body, headers=GUARDS, direct_passthrough=True)
     response.headers["Content-Type"] = "application/zip"
@@ -97,14 +116,5 @@ def folder_archive(access: ReadAccess, candidate_iid: int) -> Response:
     return response
 
 
-def _collect(place: Place, name: str, eid: str) -> archive.Archive:
-    try:
-        return archive.collect(mounted().storage, place, name)
-    except Invalid as error:
-        of_folder = f" --artifact-path {shlex.quote(place.path)}" if place.path else ""
-        command = f"mlflow artifacts download --run-id {eid}{of_folder} --dst-path ."
-        raise Invalid(f"{error} MLflow's client gets them: {command}") from None
-
-
-def _missing(candidate_iid: int, place: Place) -> NotFound:
-    return NotFound(f"Candidate {candidate_iid} has no file “{place.path}”.")
+def _missing(owner: str, place: Place) -> NotFound:
+    return NotFound(f"{owner} has no file “{place.path}”.")

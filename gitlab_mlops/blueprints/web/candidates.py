@@ -12,13 +12,22 @@ from gitlab_mlops.blueprints.web import state
 from gitlab_mlops.blueprints.web.badge import badges_of
 from gitlab_mlops.blueprints.web.facts import facts_of
 from gitlab_mlops.blueprints.web.frames import render_candidate
+from gitlab_mlops.blueprints.web.lineage import ASSETS as LINEAGE
 from gitlab_mlops.blueprints.web.links import Links
 from gitlab_mlops.blueprints.web.markdown import render as render_markdown
 from gitlab_mlops.blueprints.web.page import CANDIDATE, page
 from gitlab_mlops.blueprints.web.provenance import pages_of, stamped_of
 from gitlab_mlops.blueprints.web.rendering import HTMX
 from gitlab_mlops.models import Status
-from gitlab_mlops.services import candidates, experiments, leaders, mentions, overview, summaries
+from gitlab_mlops.services import (
+    candidates,
+    experiments,
+    leaders,
+    lineage,
+    mentions,
+    overview,
+    summaries,
+)
 from gitlab_mlops.services.family import list_children
 from gitlab_mlops.services.objectives import DIRECTION_TAG, NAME_TAG
 from gitlab_mlops.services.records import CandidateRecord
@@ -43,10 +52,11 @@ def candidate(access: ReadAccess, candidate_iid: int) -> Response:
         "candidate.html",
         record,
         tab="overview",
-        assets=HTMX,
+        assets=(*HTMX, *LINEAGE),
         find=find,
         mentions=mentioned.links,
         has_more_mentions=mentioned.next_cursor is not None,
+        made=lineage.made_by(access, record),
         is_live=record.status == Status.RUNNING and record.deleted_at is None,
         **_contents(access, record, find),
     )

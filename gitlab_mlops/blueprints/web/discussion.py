@@ -58,6 +58,8 @@ def commit_panel(project: Project, sha: str, actor: Actor | None) -> Markup:
 def mentions_panel(source: Source, project: Project, actor: Actor | None) -> Markup:
     """The candidates that a source mentions; empty if there are none that the actor may see."""
     host = mounted().host
+    if not source.id.isprintable():
+        return Markup()
     found = mentioned_by(
         source, project, host, lambda each: read_access(actor, each), limit=MAX_SHOWN
     )

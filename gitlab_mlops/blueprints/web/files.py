@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
@@ -15,6 +16,7 @@ from gitlab_mlops.blueprints.web.artifacts import place_of
 from gitlab_mlops.blueprints.web.folders import LAYOUTS, Folder, description, lay_out
 from gitlab_mlops.blueprints.web.frames import render_candidate
 from gitlab_mlops.blueprints.web.links import Links
+from gitlab_mlops.blueprints.web.model_snippets import as_python
 from gitlab_mlops.blueprints.web.page import CANDIDATE, page
 from gitlab_mlops.blueprints.web.previews import MAX_BYTES, Part, Preview, View, preview
 from gitlab_mlops.blueprints.web.trees import Branch, find_way, grow, join, trail_of
@@ -57,24 +59,50 @@ def candidate_files(access: ReadAccess, candidate_iid: int) -> Response:
     """A folder of a candidate's artifacts, or a file of them."""
     record = candidates.get_by_iid(access, candidate_iid)
     place = place_of(access, record.experiment_iid, record.eid, state.raw("path"))
-    shelf = Shelf(place, candidate_iid, Links.of(mounted().host, access.project))
+    shelf = CandidateShelf(
+        place, Links.of(mounted().host, access.project), candidate_iid, record.eid
+    )
     return render_candidate(
         access,
         "candidate_files.html",
         record,
         tab="files",
         assets=("files.css",),
+        shelf=shelf,
         look=shelf.look(),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """The artifacts of a candidate, and the place among them that a request asks for."""
+class Shelf(ABC):
+    """Artifacts that belong together, and the place among them that a request asks for."""
 
     place: Place
-    iid: int
     links: Links
+
+    @abstractmethod
+    def page(self, **query: str) -> str:
+        """The page of a folder or file, its `path` in the query."""
+
+    @abstractmethod
+    def download(self, path: str) -> str:
+        """The address of a file's bytes."""
+
+    @abstractmethod
+    def picture(self, path: str) -> str:
+        """The address of the bytes of a picture, for a page to show."""
+
+    @abstractmethod
+    def archive(self, path: str) -> str:
+        """The address of a folder as a zip file."""
+
+    @abstractmethod
+    def python(self, path: str) -> str:
+        """Python code that gets a folder."""
+
+    @abstractmethod
+    def loading(self, path: str) -> str:
+        """Python code that loads the model in a folder; empty if the page tells that already."""
 
     def look(self) -> Look:
         """What is at the place. The rest of the page survives a store that is down."""
@@ -121,4 +149,38 @@ class Shelf:
         """The page of what a document in `folder` calls `target`."""
         plain = unquote(target.partition("#")[0].partition("?")[0])
         path = posixpath.normpath(join(folder, plain))
-        return self.links.files(self.iid, path="" if path.startswith(".") else path)
+        return self.page(path="" if path.startswith(".") else path)
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateShelf(Shelf):
+    """The artifacts of a candidate."""
+
+    iid: int
+    eid: str
+
+    def page(self, **query: str) -> str:
+        """As `Shelf.page`."""
+        return self.links.files(self.iid, **query)
+
+    def download(self, path: str) -> str:
+        """As `Shelf.download`."""
+        return self.links.artifact(self.iid, path)
+
+    def picture(self, path: str) -> str:
+        """As `Shelf.picture`."""
+        return self.links.picture(self.iid, path)
+
+    def archive(self, path: str) -> str:
+        """As `Shelf.archive`."""
+        return self.links.candidate_action(self.iid, "archive", path=path)
+
+    def python(self, path: str) -> str:
+        """As `Shelf.python`."""
+        where = f'run_id="{self.eid}", artifact_path={as_python(path)}'
+        return f"import mlflow\n\npath = mlflow.artifacts.download_artifacts({where})"
+
+    def loading(self, path: str) -> str:
+        """As `Shelf.loading`."""
+        uri = as_python(join(f"runs:/{self.eid}", path) if path else f"runs:/{self.eid}")
+        return f"import mlflow\n\nmodel = mlflow.pyfunc.load_model({uri})"

@@ -75,6 +75,46 @@ class Links:
         """The section about the candidates of a merge request, as it is now."""
         return self._url(f"merge_requests/{quote(id, safe='')}/candidates", {})
 
+    def logged_model(self, model_id: str, **query: str) -> str:
+        """A folder of a logged model's files, or with the `path` of a file, its preview."""
+        return self._url(f"logged_models/{model_id}/files", query)
+
+    def logged_model_file(self, model_id: str, action: str, path: str) -> str:
+        """A file of a logged model: `artifacts` to download, `preview` for a picture to show."""
+        return self._url(f"logged_models/{model_id}/{action}/{quote(path)}", {})
+
+    def logged_model_archive(self, model_id: str, **query: str) -> str:
+        """A folder of a logged model's files as a zip file."""
+        return self._url(f"logged_models/{model_id}/archive", query)
+
+    def models(self, **query: str) -> str:
+        """The list of registered models."""
+        return self._url("models", query)
+
+    def model(self, name: str, **query: str) -> str:
+        """A registered model with its versions. Names have spaces and all of Unicode, but no /."""
+        return self._url(f"models/{quote(name, safe='')}", query)
+
+    def model_action(self, name: str, action: str) -> str:
+        """Something below the page of a registered model: a form."""
+        return self._url(f"models/{quote(name, safe='')}/{action}", {})
+
+    def version(self, name: str, version: int, **query: str) -> str:
+        """A version of a registered model."""
+        return self._url(f"models/{quote(name, safe='')}/versions/{version}", query)
+
+    def version_action(self, name: str, version: int, action: str, **query: str) -> str:
+        """Something below the page of a version: a form, its files."""
+        return self._url(f"models/{quote(name, safe='')}/versions/{version}/{action}", query)
+
+    def version_file(self, name: str, version: int, path: str) -> str:
+        """A file of a version to download."""
+        return self.version_action(name, version, f"artifacts/{quote(path)}")
+
+    def version_picture(self, name: str, version: int, path: str) -> str:
+        """The bytes of a file of a version that is a picture, for a page to show."""
+        return self.version_action(name, version, f"preview/{quote(path)}")
+
     def webhooks(self, **query: str) -> str:
         """The list of webhooks."""
         return self._url("webhooks", query)

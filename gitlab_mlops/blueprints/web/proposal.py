@@ -121,10 +121,12 @@ def _section(
 
 
 def _findings(judged: Verdict | None) -> list[Finding]:
-    found: dict[tuple[Outcome, str], Finding] = {}
+    found: dict[tuple[Outcome, str, int | None], Finding] = {}
     for each in judged.results if judged else ():
-        same = (each.outcome, each.reason)
-        found.setdefault(same, Finding(*same, [])).results.append(each)
+        # The same words about two candidates are two findings.
+        same = (each.outcome, each.reason, each.candidate.id if each.candidate else None)
+        finding = found.setdefault(same, Finding(each.outcome, each.reason, []))
+        finding.results.append(each)
     return list(found.values())
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Response, render_template
+from flask import Response, render_template, request
 from markupsafe import Markup
 
 from gitlab_mlops.access import ReadAccess
@@ -17,7 +17,7 @@ from gitlab_mlops.blueprints.web.links import Links
 from gitlab_mlops.host import Actor
 from gitlab_mlops.services.clock import now
 
-PAGE = "experiments"
+PAGES = ("experiments", "models")
 """What the pages are called towards `Chrome.context`, which marks the entry in its navigation."""
 
 
@@ -44,7 +44,7 @@ def render(
     the forge's base template needs.
     """
     chrome = mounted().host.chrome
-    context = dict(chrome.context(access.project, PAGE))
+    context = dict(chrome.context(access.project, _part()))
     frame = {
         "base_template": chrome.base_template(),
         "nonce": chrome.csp_nonce(),
@@ -54,6 +54,12 @@ def render(
     }
     ml = _variables(access, frame | shown)
     return Response(render_template(f"mlops/{template}", **{**context, "ml": ml}), status)
+
+
+def _part() -> str:
+    """The entry in the forge's navigation for this request: it holds for error pages, too."""
+    part = request.path.rpartition("/-/ml/")[2].partition("/")[0]
+    return part if part in PAGES else PAGES[0]
 
 
 def fragment(access: ReadAccess, template: str, **shown: Any) -> Markup:

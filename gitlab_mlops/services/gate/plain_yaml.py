@@ -42,10 +42,13 @@ def read(text: str) -> Tree | None:
     try:
         _check(yaml.parse(text, Loader=_LOADER))
         node = yaml.compose(text, Loader=_LOADER)
+    except NotPlain:
+        raise
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise NotPlain(f"it is no YAML: {error.problem}", mark.line + 1 if mark else 1) from None
-    except (yaml.YAMLError, UnicodeError):
+    except (yaml.YAMLError, ValueError, OverflowError):
+        # The parser in Python also stumbles over characters and versions with too large a number.
         raise NotPlain("it is no YAML: it has a character that YAML does not allow", 1) from None
     return None if node is None else _tree(node)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from gitlab_mlops.services.gate import plain_yaml
-from gitlab_mlops.services.gate.plain_yaml import NotPlain, Tree
+if TYPE_CHECKING:
+    from gitlab_mlops.services.gate.plain_yaml import Tree
 
 FILE = ".mlops.yml"
 """Where the policy is in a repository."""
@@ -18,6 +18,8 @@ MAX_SHOWN = 50
 """Characters of a wrong value that a sentence repeats."""
 
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+# What databases do not take: NUL, and half a character, as "\\ud800" is to the parser in Python.
+_NO_NAME = re.compile("[\0\ud800-\udfff]")
 _CHOICES: dict[str, tuple[str, ...]] = {
     "better": ("higher", "lower"),
     "against": ("best", "newest"),
@@ -81,10 +83,13 @@ def parse(text: str) -> Policy | PolicyError:
     An empty file has no rules. What is unknown, said twice, of a wrong type or without effect is
     an error: a gate that quietly ignores a misspelled floor is open.
     """
+    # It loads the parser, which a worker needs only where there is a policy.
+    from gitlab_mlops.services.gate import plain_yaml
+
     try:
         tree = plain_yaml.read(text)
         return Policy(() if tree is None else _rules(_gate(tree)))
-    except (NotPlain, _Wrong) as error:
+    except (plain_yaml.NotPlain, _Wrong) as error:
         return PolicyError(f"{FILE}, line {error.line}: {error}.")
 
 
@@ -157,7 +162,7 @@ class _Text:
     def name(self) -> str:
         """The name of a metric or an experiment, which a database can be asked for."""
         longest = _LONGEST[self.key]
-        if len(self.value) > longest or "\0" in self.value:
+        if len(self.value) > longest or _NO_NAME.search(self.value):
             raise self._wrong(f"a name of at most {longest} characters")
         return self.value
 

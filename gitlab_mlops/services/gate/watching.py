@@ -11,16 +11,19 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gitlab_mlops.host import Actor, Host, MergeRequest, Project, Repository
 from gitlab_mlops.models import Candidate, JobStamp
 from gitlab_mlops.services.gate.publish import Occasion, publish_all
+from gitlab_mlops.services.statements import dialect
 from gitlab_mlops.services.transactions import before_commit
 
 MAX_CHANGES = 20
 """Commits, and branches, whose candidates may change in one transaction and are looked at."""
+_LOCK = 0x6D6C6F7073
+"""A number of our own, so that no other advisory lock is met by chance."""
 
 
 class Change(NamedTuple):
@@ -38,6 +41,7 @@ class Change(NamedTuple):
 def pipeline_finished(host: Host, project: Project, ref: str, sha: str) -> None:
     """CI is done with a commit: for those who propose it, and for those into its branch."""
     if host.repository is not None:
+        _take_turn(host, project)
         publish_all(host, _at(host.repository, project, sha))
         publish_all(host, _into(host.repository, project, ref))
 
@@ -45,6 +49,7 @@ def pipeline_finished(host: Host, project: Project, ref: str, sha: str) -> None:
 def branch_moved(host: Host, project: Project, branch: str, old: str, new: str) -> None:
     """A branch leads elsewhere: its merge requests have a new head, or a new policy and base."""
     if host.repository is not None:
+        _take_turn(host, project)
         publish_all(host, _at(host.repository, project, new), Occasion(in_ci=True))
         publish_all(host, _into(host.repository, project, branch), Occasion(old_target=old))
 
@@ -53,7 +58,9 @@ def opened(host: Host, project: Project, id: str, actor: Actor) -> None:
     """A merge request is open, for the first time or again, or has another target."""
     if host.repository is not None:
         found = host.repository.merge_request(actor, project, id)
-        publish_all(host, [] if found is None else [found])
+        if found is not None:
+            _take_turn(host, project)
+            publish_all(host, [found])
 
 
 def candidate_changed(
@@ -92,6 +99,9 @@ def candidate_changed(
 def _publish_changes(host: Host, changes: list[Change]) -> None:
     if host.repository is None:
         return
+    # A session is one project's, but for forges that change several in one transaction.
+    for project in sorted({change.project for change in changes}, key=lambda each: each.id):
+        _take_turn(host, project)
     shas = [change for change in changes if change.sha]
     refs = [change for change in changes if change.ref]
     for change in shas[:MAX_CHANGES]:
@@ -99,6 +109,17 @@ def _publish_changes(host: Host, changes: list[Change]) -> None:
         publish_all(host, _at(host.repository, change.project, change.sha), occasion)
     for change in refs[:MAX_CHANGES]:
         publish_all(host, _into(host.repository, change.project, change.ref))
+
+
+def _take_turn(host: Host, project: Project) -> None:
+    """Until the commit, let nobody else evaluate for what happens in the project.
+
+    Of two candidates that end at once, each transaction would see its own one only, and what the
+    slower one says would stay. On SQLite, whoever has written is alone anyway.
+    """
+    session = host.session(project)
+    if dialect(session) == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock((_LOCK + project.id) % 2**63)))
 
 
 def _at(repository: Repository, project: Project, sha: str) -> Sequence[MergeRequest]:

@@ -12,9 +12,12 @@ from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.host import Host, MergeRequest
 from gitlab_mlops.models import Candidate, Experiment, JobStamp, MetricKey, MetricSeries, Status
 from gitlab_mlops.services.search.values import NAN
+from gitlab_mlops.services.stamps import MAX_REF
 
 MAX_POOL = 10_000
 """Candidates of the target branch that are looked at, the newest ones."""
+MAX_VALUES = 100_000
+"""Values that are looked at: with many metrics, of fewer candidates."""
 MAX_SHAS = 50
 """Commits per wanted baseline that the forge is asked about: the best, and the newest."""
 
@@ -82,7 +85,7 @@ def baselines_of(
         return found
     pool = _Pool(access, merge_request.target_branch, wanted)
     orders = {each: _orders(pool.commits.get(each[:2], ()), each.better) for each in wanted}
-    asked = {sha for order in orders.values() for shas in order for sha in shas}
+    asked = {sha for order in orders.values() for shas in order for sha in shas[:MAX_SHAS]}
     there = set(host.repository.reachable(project, asked, target)) if asked else set()
     chosen = {
         each: [next((sha for sha in shas if sha in there), None) for shas in order]
@@ -123,7 +126,8 @@ class _Pool:
 
     def _read_commits(self) -> dict[Pair, list[_Commit]]:
         # The index of the stamps by branch ends with the candidate.
-        newest = self._stamps().order_by(JobStamp.candidate_id.desc()).limit(MAX_POOL).subquery()
+        most = min(MAX_POOL, MAX_VALUES // max(len(self._keys), 1))
+        newest = self._stamps().order_by(JobStamp.candidate_id.desc()).limit(most).subquery()
         value, sha = MetricSeries.value, newest.c.sha
         statement = self._select(
             newest, sha, func.max(value), func.min(value), func.max(Candidate.id)
@@ -154,7 +158,7 @@ class _Pool:
         columns: tuple[Any, ...] = (JobStamp.candidate_id, JobStamp.sha)
         return select(*columns).where(
             JobStamp.project_id == project_id,
-            JobStamp.ref == self._branch,
+            JobStamp.ref == self._branch[:MAX_REF],
             JobStamp.source_project_id == project_id,
             JobStamp.altered_at.is_(None),
         )
@@ -192,7 +196,7 @@ def _key_ids(access: ReadAccess, keys: Collection[str]) -> Mapping[str, int]:
 
 
 def _orders(commits: Iterable[_Commit], better: Better | None) -> tuple[list[str], list[str]]:
-    """Commits to ask about: those with the best values, and the newest ones."""
+    """The commits, those with the best values first, and the newest ones first."""
     newest = sorted(commits, key=lambda each: each.newest_id, reverse=True)
     if better is None:
         best = []
@@ -200,7 +204,7 @@ def _orders(commits: Iterable[_Commit], better: Better | None) -> tuple[list[str
         best = sorted(newest, key=lambda each: each.highest, reverse=True)
     else:
         best = sorted(newest, key=lambda each: each.lowest)
-    return [each.sha for each in best[:MAX_SHAS]], [each.sha for each in newest[:MAX_SHAS]]
+    return [each.sha for each in best], [each.sha for each in newest]
 
 
 def _best(values: Sequence[CandidateValue], better: Better | None) -> CandidateValue | None:

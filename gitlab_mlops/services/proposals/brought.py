@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, Subquery, literal, select, union_all
+from sqlalchemy import Select, Subquery, literal, or_, select, union_all
 
 from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.models import NAMES_COMMIT, Candidate, CandidateTag, JobStamp
@@ -77,7 +77,8 @@ def _claims(access: ReadAccess, shas: Collection[str]) -> Subquery:
             CandidateTag.value.in_(shas),
             # Not by the index of projects: without statistics SQLite takes it for the better one.
             Candidate.project_id + 0 == access.project.id,
-            Candidate.stamped_sha.is_(None),
+            # A forge that does not know the commits of its jobs leaves that to their clients.
+            or_(Candidate.stamped_sha.is_(None), Candidate.stamped_sha == ""),
         )
         .order_by(CandidateTag.candidate_id.desc())
         .limit(MAX_LOOKED_AT)

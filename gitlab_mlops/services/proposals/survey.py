@@ -139,7 +139,7 @@ def _load(found: Sequence[tuple[ReadAccess, Brought]]) -> list[Entry]:
     entries: dict[tuple[int, int], Entry] = {}
     for access in {each.project.id: each for each, _ in found}.values():
         own = {one.candidate_id: one for each, one in found if each is access}
-        stamps = stamps_of(access, own)
+        stamps = stamps_of(access, [id_ for id_, one in own.items() if not one.is_claimed])
         entries |= {
             (access.project.id, record.id): Entry(
                 access, record, own[record.id].sha, stamps.get(record.id)

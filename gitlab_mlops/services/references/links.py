@@ -1,4 +1,4 @@
-"""Puts links into HTML where it refers to candidates and experiments, for one reader."""
+"""Puts links into HTML where it refers to candidates, experiments and models, for one reader."""
 
 from __future__ import annotations
 

@@ -6,16 +6,22 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
-from sqlalchemy import select
+from sqlalchemy import literal, select, tuple_, union_all
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, MapAdapter, Rule
 
 from gitlab_mlops.access import ReadAccess, grant
 from gitlab_mlops.errors import Forbidden, NotFound, Unauthenticated
 from gitlab_mlops.host import Project
-from gitlab_mlops.models import Candidate, Experiment
+from gitlab_mlops.models import (
+    Candidate,
+    Experiment,
+    ModelAlias,
+    ModelVersion,
+    RegisteredModel,
+)
 from gitlab_mlops.services.references.context import Context
 from gitlab_mlops.services.references.syntax import Kind, Place, Reference
 
@@ -27,7 +33,10 @@ MAX_PLACES = 50
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is referred to, and the access of who may see it; `page` is below its `/-/ml/`."""
+    """What is referred to, and the access of who may see it; `page` is below its `/-/ml/`.
+
+    A model has no iid, and `id` is that of the model, or of the version that is meant.
+    """
 
     access: ReadAccess
     kind: Kind
@@ -136,8 +145,67 @@ def _load_experiments(access: ReadAccess, wanted: Sequence[Reference]) -> dict[R
 
 
 def _load_models(access: ReadAccess, wanted: Sequence[Reference]) -> dict[Reference, Target]:
-    """There are no registered models yet, so references to them stay text."""
-    return {}
+    """Models and versions by name; an alias stands for the version that has it now."""
+    # A NUL, which an address can have, would be an error in PostgreSQL.
+    names = {each.name for each in wanted if "\0" not in each.name}
+    statement = select(RegisteredModel.name, RegisteredModel.id).where(
+        RegisteredModel.project_id == access.project.id, RegisteredModel.name.in_(sorted(names))
+    )
+    models: dict[str, int] = dict(access.session.execute(statement).all())
+    there = [each for each in wanted if each.name in models]
+    versions = _load_versions(
+        access, models, [each for each in there if each.version or each.alias]
+    )
+    targets: dict[Reference, Target] = {}
+    for each in there:
+        if each.version or each.alias:
+            key = (models[each.name], each.version or each.alias)
+            if key in versions:
+                targets[each] = _version_target(access, each, *versions[key])
+        else:
+            targets[each] = _model_target(access, each, models[each.name])
+    return targets
+
+
+def _load_versions(
+    access: ReadAccess, models: Mapping[str, int], wanted: Sequence[Reference]
+) -> dict[tuple[int, int | str], tuple[int, int]]:
+    """(version's id, number) by model's id and what names the version: its number, or an alias."""
+    if not wanted:
+        return {}
+    numbers = [(models[each.name], each.version) for each in wanted if each.version]
+    aliases = [(models[each.name], each.alias) for each in wanted if each.alias]
+    by_number = select(
+        ModelVersion.model_id, literal("").label("alias"), ModelVersion.id, ModelVersion.version
+    ).where(tuple_(ModelVersion.model_id, ModelVersion.version).in_(numbers))
+    by_alias = (
+        select(ModelAlias.model_id, ModelAlias.alias, ModelVersion.id, ModelVersion.version)
+        .join(ModelVersion, ModelVersion.id == ModelAlias.version_id)
+        .where(tuple_(ModelAlias.model_id, ModelAlias.alias).in_(aliases))
+    )
+    return {
+        (model_id, alias or version): (id_, version)
+        for model_id, alias, id_, version in access.session.execute(union_all(by_number, by_alias))
+    }
+
+
+def _model_target(access: ReadAccess, named: Reference, id_: int) -> Target:
+    page = f"models/{quote(named.name, safe='')}"
+    return Target(access, Kind.MODEL, id_, 0, named.name, False, page, named.name)
+
+
+def _version_target(access: ReadAccess, named: Reference, id_: int, version: int) -> Target:
+    suffix = f"@{named.alias}" if named.alias else f"/{named.version}"
+    return Target(
+        access,
+        Kind.MODEL,
+        id_,
+        0,
+        f"{named.name}, version {version}",
+        in_trash=False,
+        page=f"models/{quote(named.name, safe='')}/versions/{version}",
+        label=f"{named.name}{suffix}",
+    )
 
 
 _LOADERS: dict[Kind, Callable[[ReadAccess, Sequence[Reference]], dict[Reference, Target]]] = {
@@ -145,4 +213,4 @@ _LOADERS: dict[Kind, Callable[[ReadAccess, Sequence[Reference]], dict[Reference,
     Kind.EXPERIMENT: _load_experiments,
     Kind.MODEL: _load_models,
 }
-"""One statement each for the references to one project."""
+"""One statement each for the references to one project, and two for models."""

@@ -77,7 +77,7 @@ def search_models(
             return compare_optional(_tag_of_model(comparison.key), comparison, dialect)
         return _compare(MODEL_KEYS[comparison.key], comparison, dialect)
 
-    condition = _only_models_or_prompts(where, compare, _is_prompt_model())
+    condition = _only_models_or_prompts(where, compare, is_prompt_model())
 
     def statement(rank: Rank) -> Any:
         return select(*MODEL_COLUMNS).where(
@@ -144,7 +144,8 @@ def _tag_of_version(key: str) -> Column:
     return found.correlate(ModelVersion).scalar_subquery()
 
 
-def _is_prompt_model() -> Condition:
+def is_prompt_model() -> Condition:
+    """Whether a registered model is one of MLflow's prompts."""
     return RegisteredModel.id.in_(
         select(RegisteredModelTag.model_id).where(
             RegisteredModelTag.model_id == RegisteredModel.id,

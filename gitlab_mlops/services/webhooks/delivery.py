@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection, Engine, Table, bindparam, func, select, update
@@ -66,7 +66,7 @@ class Sender:
     """Sends messages. `secrets` are the keys with which secrets are encrypted."""
 
     transport: Transport
-    secrets: Secrets
+    secrets: Secrets = field(repr=False)
 
     def send(self, url: str, delivery_id: str, body: str, sealed: str | None) -> Answer:
         """Sign and send one message; raises nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -49,7 +49,7 @@ class WebhookRecord:
 class Keeping:
     """What the forge brings: the keys for secrets, and where messages may go."""
 
-    secrets: Secrets
+    secrets: Secrets = field(repr=False)
     networks: Networks
 
 

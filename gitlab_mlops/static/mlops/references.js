@@ -26,9 +26,13 @@ if (!window.mlops.float) {
   };
   window.mlops.float = { made, place };
 
+  // A text may name any address, if the forge lets `data-` attributes through; uploads are no cards.
+  const isCard = ({ ok, redirected, headers }) =>
+    ok && !redirected && !headers.has("Content-Disposition") && (headers.get("Content-Type") ?? "").startsWith("text/html");
+
   const load = (url) => {
     if (!cards.has(url)) {
-      const card = fetch(url, { headers: { Accept: "text/html" } }).then((answer) => (answer.ok && !answer.redirected ? answer.text() : ""));
+      const card = fetch(url, { headers: { Accept: "text/html" }, mode: "same-origin" }).then((answer) => (isCard(answer) ? answer.text() : ""));
       cards.set(url, card.catch(() => { cards.delete(url); return ""; }));
     }
     return cards.get(url);
