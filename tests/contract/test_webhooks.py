@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from gitlab_mlops.models import Webhook, WebhookDelivery
 from gitlab_mlops.services.webhooks.events import EVENTS
@@ -46,7 +46,10 @@ def api(forge: Forge) -> Api:
 
 @pytest.fixture
 def local(local_app: Flask, api: Api) -> Api:
-    """The same API in the forge that reaches this machine."""
+    """The same API in the forge that reaches this machine; nothing is due from other tests."""
+    with local_app.app_context():
+        db.session.execute(delete(WebhookDelivery))
+        db.session.commit()
     return Api(local_app, api.project_id, api.headers)
 
 
