@@ -80,11 +80,17 @@ def can(
     kind: Access, host: Host, settings: Settings, actor: Actor | None, project: Project
 ) -> bool:
     """Whether `grant` would succeed; for controls that a page shows or leaves out."""
+    return grant_or_none(kind, host, settings, actor, project) is not None
+
+
+def grant_or_none(
+    kind: type[A], host: Host, settings: Settings, actor: Actor | None, project: Project | None
+) -> A | None:
+    """As `grant`, but None where that raises: what is hidden and what is missing are one."""
     try:
-        grant(kind, host, settings, actor, project)
+        return grant(kind, host, settings, actor, project)
     except (NotFound, Forbidden, Unauthenticated):
-        return False
-    return True
+        return None
 
 
 def strengthened(host: Host, settings: Settings, access: WriteAccess) -> WriteAccess:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Table
@@ -33,6 +33,24 @@ def insert_for(dialect: str, model: type[DeclarativeBase]) -> Any:
     """As `upsert`, for statements that are built once per dialect."""
     table = cast(Table, model.__table__)
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def store_tags(
+    session: Session, model: type[DeclarativeBase], owner: str, id: int, tags: Mapping[str, str]
+) -> None:
+    """Set tags of the row `id`, to which the column `owner` of the tags' table leads.
+
+    In the order of keys, so that two requests at once wait for each other and never deadlock.
+    """
+    if not tags:
+        return
+    statement = upsert(session, model)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[owner, "key"], set_={"value": statement.excluded.value}
+        ),
+        [{owner: id, "key": key, "value": tags[key]} for key in sorted(tags)],
+    )
 
 
 def chunks(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:

@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from gitlab_mlops.services.registry.aliases import LATEST
-from gitlab_mlops.wire.values import invalid, missing, to_key, to_object, to_text
+from gitlab_mlops.wire.values import invalid, missing, to_key, to_limited, to_object, to_text
 
 MAX_NAME = 256
 MAX_ALIAS = 255
@@ -84,21 +84,14 @@ def to_registry_tag(item: Any, path: str) -> tuple[str, str]:
 
 def to_registry_value(value: Any, path: str) -> str:
     """The value of a tag; one that is too long is refused, because prompts are tags."""
-    return _limited(value, path, MAX_TAG_VALUE)
+    return to_limited(value, path, MAX_TAG_VALUE)
 
 
 def to_description(value: Any, path: str) -> str:
     """A description, in Markdown."""
-    return _limited(value, path, MAX_DESCRIPTION)
+    return to_limited(value, path, MAX_DESCRIPTION)
 
 
 def to_link(value: Any, path: str) -> str:
     """The address of a run elsewhere. It is kept and shown as text, never opened."""
-    return _limited(value, path, MAX_LINK)
-
-
-def _limited(value: Any, path: str, limit: int) -> str:
-    text = to_text(value, path)
-    if len(text) > limit:
-        raise ValidationError(f"'{path}' exceeds the maximum length of {limit} characters")
-    return text
+    return to_limited(value, path, MAX_LINK)

@@ -235,15 +235,16 @@ def check_dataset(name: str, digest: str) -> None:
 
 def to_dataset_name(value: Any, path: str) -> str:
     """The name of a dataset, or an empty text."""
-    return _to_limited(value, path, MAX_DATASET_NAME)
+    return to_limited(value, path, MAX_DATASET_NAME)
 
 
 def to_digest(value: Any, path: str) -> str:
     """The digest of a dataset, or an empty text."""
-    return _to_limited(value, path, MAX_DATASET_DIGEST)
+    return to_limited(value, path, MAX_DATASET_DIGEST)
 
 
-def _to_limited(value: Any, path: str, limit: int) -> str:
+def to_limited(value: Any, path: str, limit: int) -> str:
+    """A text of at most `limit` characters, or an empty one."""
     text = to_text(value, path)
     if len(text) > limit:
         raise ValidationError(f"'{path}' exceeds the maximum length of {limit} characters")

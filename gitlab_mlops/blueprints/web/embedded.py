@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from gitlab_mlops.access import ReadAccess, grant
+from gitlab_mlops.access import ReadAccess, grant_or_none
 from gitlab_mlops.blueprints.endpoint import mounted
-from gitlab_mlops.errors import Forbidden, NotFound, Unauthenticated
 from gitlab_mlops.host import Actor, Project
 
 MAX_SHOWN = 50
@@ -14,7 +13,4 @@ MAX_SHOWN = 50
 def read_access(actor: Actor | None, project: Project | None) -> ReadAccess | None:
     """Access for the reader of the forge's page; None if the project is missing or hidden."""
     mount = mounted()
-    try:
-        return grant(ReadAccess, mount.host, mount.settings, actor, project)
-    except (NotFound, Forbidden, Unauthenticated):
-        return None
+    return grant_or_none(ReadAccess, mount.host, mount.settings, actor, project)

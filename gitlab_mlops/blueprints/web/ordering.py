@@ -11,9 +11,6 @@ from gitlab_mlops.errors import Invalid
 from gitlab_mlops.services.expressions import Entity, Order
 from gitlab_mlops.wire.order import parse_candidate_order
 
-NEWEST_FIRST = "attributes.start_time DESC"
-"""What MLflow, and so the search, sorts by at the end."""
-
 _PREFIXES = {"attribute": "attributes", "metric": "metrics", "param": "params", "tag": "tags"}
 _QUOTES = ("", "`", '"', "'")
 

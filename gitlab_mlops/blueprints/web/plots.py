@@ -16,7 +16,6 @@ from gitlab_mlops.wire import json
 
 ASSETS = ("compare.css", "plots.js")
 """What a page with such charts loads besides; ECharts only comes when one is seen."""
-LIBRARY = "vendor/echarts/echarts.min.js"
 PICK = "pick"
 """The part of the query in which `plots.js` keeps what is brushed."""
 MAX_AXES = 12

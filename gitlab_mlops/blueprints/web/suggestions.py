@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from flask import Response
 
-from gitlab_mlops.access import ReadAccess, grant
+from gitlab_mlops.access import ReadAccess, grant_or_none
 from gitlab_mlops.blueprints.endpoint import mounted
 from gitlab_mlops.blueprints.web import formats, state
 from gitlab_mlops.blueprints.web.facts import status_name
 from gitlab_mlops.blueprints.web.page import page
-from gitlab_mlops.errors import Forbidden, NotFound, Unauthenticated
 from gitlab_mlops.services.clock import now
 from gitlab_mlops.services.references.syntax import references
 from gitlab_mlops.services.suggestions import (
@@ -61,10 +60,7 @@ def _in_project(access: ReadAccess, path: str) -> ReadAccess | None:
     if not path or path == access.project.path:
         return access
     project = mount.host.projects.by_path(path) if path.isprintable() else None
-    try:
-        return grant(ReadAccess, mount.host, mount.settings, access.actor, project)
-    except (NotFound, Forbidden, Unauthenticated):
-        return None
+    return grant_or_none(ReadAccess, mount.host, mount.settings, access.actor, project)
 
 
 def _shown(

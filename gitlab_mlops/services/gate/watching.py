@@ -78,6 +78,8 @@ def candidate_changed(
     no gate counts change nothing. `as_baseline`: also for merge requests into its branch. `in_ci`:
     a job did it, so that the pipeline goes on.
     """
+    if host.repository is None:
+        return  # nobody proposes anything, and every candidate that ends comes by here
     found = session.execute(
         select(JobStamp.sha, JobStamp.ref)
         .join(Candidate, Candidate.id == JobStamp.candidate_id)

@@ -25,7 +25,7 @@ from gitlab_mlops.services import experiments
 from gitlab_mlops.services.clock import now
 from gitlab_mlops.services.logged_models.records import LoggedModelRecord, load, select_records
 from gitlab_mlops.services.names import candidate_name
-from gitlab_mlops.services.statements import upsert
+from gitlab_mlops.services.statements import store_tags, upsert
 
 _MODEL_ID = re.compile(r"m-[0-9a-f]{32}", re.ASCII)
 Pairs = Sequence[tuple[str, str]]
@@ -116,15 +116,7 @@ def log_params(access: WriteAccess, model_id: str, params: Pairs) -> None:
 def set_tags(access: WriteAccess, model_id: str, tags: Pairs) -> None:
     """Set tags; the last value of a key wins."""
     model = active_id(access, model_id)
-    if not tags:
-        return
-    insert = upsert(access.session, LoggedModelTag)
-    access.session.execute(
-        insert.on_conflict_do_update(
-            index_elements=["logged_model_id", "key"], set_={"value": insert.excluded.value}
-        ),
-        _rows(model, dict(tags)),
-    )
+    store_tags(access.session, LoggedModelTag, "logged_model_id", model, dict(tags))
 
 
 def delete_tag(access: WriteAccess, model_id: str, key: str) -> None:

@@ -12,8 +12,7 @@ from sqlalchemy import literal, select, tuple_, union_all
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, MapAdapter, Rule
 
-from gitlab_mlops.access import ReadAccess, grant
-from gitlab_mlops.errors import Forbidden, NotFound, Unauthenticated
+from gitlab_mlops.access import ReadAccess, grant_or_none
 from gitlab_mlops.host import Project
 from gitlab_mlops.models import (
     Candidate,
@@ -75,10 +74,7 @@ def resolve(named: Mapping[Reference, Project], context: Context) -> dict[Refere
 
 def read_access(context: Context, project: Project) -> ReadAccess | None:
     """Access to the project for the context's actor, or None if it is hidden."""
-    try:
-        return grant(ReadAccess, context.host, context.settings, context.actor, project)
-    except (NotFound, Forbidden, Unauthenticated):
-        return None
+    return grant_or_none(ReadAccess, context.host, context.settings, context.actor, project)
 
 
 def _find_projects(places: Iterable[Place], context: Context) -> Iterator[tuple[Place, Project]]:

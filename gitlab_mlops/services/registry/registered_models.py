@@ -21,7 +21,7 @@ from gitlab_mlops.models import (
 from gitlab_mlops.services.clock import now
 from gitlab_mlops.services.purge import delete_parts, registry_parts
 from gitlab_mlops.services.registry.records import MODEL_COLUMNS, ModelRecord, load_models
-from gitlab_mlops.services.statements import upsert
+from gitlab_mlops.services.statements import store_tags, upsert
 from gitlab_mlops.services.webhooks import registry as webhooks
 
 
@@ -47,7 +47,7 @@ def create(
     model_id = access.session.execute(statement).scalar_one_or_none()
     if model_id is None:
         raise _taken(access, name, tags)
-    _store_tags(access, model_id, tags)
+    store_tags(access.session, RegisteredModelTag, "model_id", model_id, tags)
     webhooks.model_created(access, name, tags, description)
     return get(access, name)
 
@@ -186,7 +186,7 @@ def require_maintainer_if_protected(access: WriteAccess, model_id: int, what: st
 
 def set_tag(access: WriteAccess, name: str, key: str, value: str) -> None:
     """Set a tag of a model."""
-    _store_tags(access, id_of(access, name), {key: value})
+    store_tags(access.session, RegisteredModelTag, "model_id", id_of(access, name), {key: value})
     webhooks.model_tag_set(access, name, key, value)
 
 
@@ -199,15 +199,3 @@ def delete_tag(access: WriteAccess, name: str, key: str) -> None:
         )
     )
     webhooks.model_tag_deleted(access, name, key)
-
-
-def _store_tags(access: WriteAccess, model_id: int, tags: Mapping[str, str]) -> None:
-    if not tags:
-        return
-    statement = upsert(access.session, RegisteredModelTag)
-    access.session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["model_id", "key"], set_={"value": statement.excluded.value}
-        ),
-        [{"model_id": model_id, "key": key, "value": tags[key]} for key in sorted(tags)],
-    )

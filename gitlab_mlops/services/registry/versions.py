@@ -28,7 +28,7 @@ from gitlab_mlops.services.registry.records import (
     select_versions,
 )
 from gitlab_mlops.services.registry.sources import Origin, Placeholder, Source, VersionName
-from gitlab_mlops.services.statements import upsert
+from gitlab_mlops.services.statements import store_tags
 from gitlab_mlops.services.webhooks import registry as webhooks
 
 READY = "READY"
@@ -62,7 +62,7 @@ def create(
     origin = sources.resolve(access, source, run_id, model_id)
     values = {"description": description, "run_link": run_link}
     version_id, version = _insert(access, name, origin, values)
-    _store_tags(access, version_id, tags)
+    store_tags(access.session, ModelVersionTag, "version_id", version_id, tags)
     made = get(access, name, version)
     if origin.logged_model_id is not None:
         _tell_logged_model(access, origin.logged_model_id, made)
@@ -115,13 +115,8 @@ def _tell_logged_model(access: WriteAccess, logged_model_id: int, made: VersionR
     value = json.dumps(listed)
     if len(value) > MAX_VERSIONS_TAG:
         return
-    statement = upsert(access.session, LoggedModelTag)
-    access.session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["logged_model_id", "key"], set_={"value": value}
-        ),
-        [{"logged_model_id": logged_model_id, "key": VERSIONS_TAG, "value": value}],
-    )
+    tags = {VERSIONS_TAG: value}
+    store_tags(access.session, LoggedModelTag, "logged_model_id", logged_model_id, tags)
 
 
 def _listed(stored: str | None) -> list[Any]:
@@ -207,7 +202,9 @@ def delete(access: WriteAccess, name: str, version: int) -> None:
 
 def set_tag(access: WriteAccess, name: str, version: int, key: str, value: str) -> None:
     """Set a tag of a version."""
-    _store_tags(access, get(access, name, version).id, {key: value})
+    store_tags(
+        access.session, ModelVersionTag, "version_id", get(access, name, version).id, {key: value}
+    )
     webhooks.version_tag_set(access, name, version, key, value)
 
 
@@ -228,16 +225,4 @@ def _change(access: WriteAccess, version_id: int, **values: Any) -> None:
         .where(ModelVersion.id == version_id, ModelVersion.project_id == access.project.id)
         .values({"updated_at": now(), **values})
         .execution_options(synchronize_session=False)
-    )
-
-
-def _store_tags(access: WriteAccess, version_id: int, tags: Mapping[str, str]) -> None:
-    if not tags:
-        return
-    statement = upsert(access.session, ModelVersionTag)
-    access.session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["version_id", "key"], set_={"value": statement.excluded.value}
-        ),
-        [{"version_id": version_id, "key": key, "value": tags[key]} for key in sorted(tags)],
     )
