@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from gitlab_mlops.errors import Forbidden, NotFound, Unauthenticated
-from gitlab_mlops.host import Ability, Actor, Host, Project
+from gitlab_mlops.host import Ability, Actor, Admitted, Host, Project
 from gitlab_mlops.settings import Settings
 
 if TYPE_CHECKING:
@@ -57,12 +58,17 @@ def grant(
     `Forbidden` when the actor reads the project but may not do more, or holds a token whose
     scopes are too narrow.
     """
-    _require_scope(actor, settings.read_scopes, "read")
-    if project is None or not _can_read(host, actor, project):
-        raise NotFound(PROJECT_NOT_FOUND)
-    if kind is not ReadAccess:
-        _require_change(host, settings, actor, _ABILITY[kind], project)
-    return kind(actor, project, host.session(project))
+
+    def has(ability: Ability) -> bool:
+        return project is not None and host.permissions.can(actor, ability, project)
+
+    return _granted(kind, host, settings, actor, project, has)
+
+
+def grant_admitted(kind: type[A], host: Host, settings: Settings, admitted: Admitted) -> A:
+    """As `grant`, by what the forge has said of the request already."""
+    has = admitted.abilities.__contains__
+    return _granted(kind, host, settings, admitted.actor, admitted.project, has)
 
 
 def grant_self(host: Host, project: Project) -> ReadAccess:
@@ -103,19 +109,37 @@ def strengthened(host: Host, settings: Settings, access: WriteAccess) -> WriteAc
     return MaintainAccess(access.actor, access.project, access.session)
 
 
-def _can_read(host: Host, actor: Actor | None, project: Project) -> bool:
-    if actor is not None and actor.project_id not in (None, project.id):
-        return False
-    return host.permissions.can(actor, Ability.READ, project)
+def _granted(
+    kind: type[A],
+    host: Host,
+    settings: Settings,
+    actor: Actor | None,
+    project: Project | None,
+    has: Callable[[Ability], bool],
+) -> A:
+    _require_scope(actor, settings.read_scopes, "read")
+    if project is None or _is_bound_elsewhere(actor, project) or not has(Ability.READ):
+        raise NotFound(PROJECT_NOT_FOUND)
+    if kind is not ReadAccess:
+        _require_change(settings, actor, project, _ABILITY[kind], has)
+    return kind(actor, project, host.session(project))
+
+
+def _is_bound_elsewhere(actor: Actor | None, project: Project) -> bool:
+    return actor is not None and actor.project_id not in (None, project.id)
 
 
 def _require_change(
-    host: Host, settings: Settings, actor: Actor | None, ability: Ability, project: Project
+    settings: Settings,
+    actor: Actor | None,
+    project: Project,
+    ability: Ability,
+    has: Callable[[Ability], bool],
 ) -> None:
     if actor is None:
         raise Unauthenticated("Sign in to change anything here.")
     _require_scope(actor, settings.write_scopes, "write")
-    if not host.permissions.can(actor, ability, project):
+    if not has(ability):
         raise Forbidden(
             f"You may read the experiments of {project.path}, but your role there does not allow "
             f"you to {ability} them; ask a maintainer of the project for a higher role."

@@ -136,6 +136,19 @@ class MergeRequest:
         return self.source_project_id != self.project_id
 
 
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What a forge says of one API request at once: who acts, where, and what they may do there.
+
+    `actor` is None for a bad credential, `project` for one that does not exist. `abilities` go by
+    role alone, as in `Permissions`: they may hold more than the credential is good for.
+    """
+
+    actor: Actor | None
+    project: Project | None = None
+    abilities: frozenset[Ability] = frozenset()
+
+
 @runtime_checkable
 class Identity(Protocol):
     """Who is there."""
@@ -173,6 +186,18 @@ class Permissions(Protocol):
 
         Scopes and project-bound credentials are the plugin's to check, not the forge's.
         """
+
+
+@runtime_checkable
+class Admission(Protocol):
+    """Optional: `Identity.authenticate`, `Projects` and `Permissions.can` in one answer.
+
+    A training loop asks for each of its requests, so a forge that can tell all of it by one query
+    makes the API about twice as fast. It must say what the three parts would have said.
+    """
+
+    def admit(self, credential: Credential, project: int | str) -> Admitted:
+        """What the credential opens in the project of this id or full path."""
 
 
 @runtime_checkable
@@ -349,3 +374,4 @@ class Host:
     ci: CI | None = None
     notifications: Notifications | None = None
     repository: Repository | None = None
+    admission: Admission | None = None

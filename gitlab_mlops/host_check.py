@@ -23,6 +23,7 @@ OPTIONAL_PARTS: dict[str, type] = {
     "ci": contracts.CI,
     "notifications": contracts.Notifications,
     "repository": contracts.Repository,
+    "admission": contracts.Admission,
 }
 """Parts that may be None; without one, what needs it is not shown."""
 

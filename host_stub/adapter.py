@@ -9,23 +9,17 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from flask_login import current_user
-from sqlalchemy import Executable, bindparam, select
+from sqlalchemy import select
 
 import gitlab_mlops
 from gitlab_mlops import Ability, Actor, Credential, Events, Host
 from host_stub import chrome, pipelines, security, tokens
 from host_stub.adapter_code import CI, Repository
 from host_stub.adapter_texts import Notifications, References
-from host_stub.database import MAX_ID, db, id_of
-from host_stub.permissions import Right, standing
-from host_stub.projects import Project
+from host_stub.admission import Admission, abilities, find_project
+from host_stub.database import db, id_of
+from host_stub.permissions import standing
 from host_stub.users import User
-
-RIGHTS = {
-    Ability.READ: Right.READ,
-    Ability.WRITE: Right.WRITE,
-    Ability.MAINTAIN: Right.MAINTAIN,
-}
 
 
 def make_host(events: Events) -> Host:
@@ -38,6 +32,7 @@ def make_host(events: Events) -> Host:
         references=References(),
         ci=CI(),
         repository=Repository(),
+        admission=Admission(),
         notifications=Notifications(),
         events=events,
         session=lambda project: db.session(),
@@ -74,11 +69,11 @@ class Projects:
 
     def by_id(self, project_id: int) -> gitlab_mlops.Project | None:
         """The project of this id."""
-        return _project(_BY_ID, project_id) if 0 < project_id <= MAX_ID else None
+        return find_project(project_id)
 
     def by_path(self, path: str) -> gitlab_mlops.Project | None:
         """The project of this full path."""
-        return None if "\0" in path else _project(_BY_PATH, path)
+        return find_project(path)
 
     def by_url(self, values: Mapping[str, Any]) -> gitlab_mlops.Project | None:
         """The project that a URL below `chrome.PREFIX` names."""
@@ -91,7 +86,7 @@ class Permissions:
     def can(self, actor: Actor | None, ability: Ability, project: gitlab_mlops.Project) -> bool:
         """Reporters read, developers write, maintainers maintain; the public reads the public."""
         stand = standing(None if actor is None else int(actor.id), project.id)
-        return stand is not None and stand.allows(RIGHTS[ability])
+        return stand is not None and ability in abilities(stand)
 
 
 class Chrome:
@@ -136,14 +131,3 @@ class Chrome:
 def _actor(user: User) -> Actor:
     url = "" if user.is_bot else chrome.root(user.username)
     return Actor(id=str(user.id), username=user.username, name=user.name, url=url)
-
-
-# Made once: every request to the API asks one of them.
-_COLUMNS = select(Project.id, Project.full_path, Project.name)
-_BY_ID = _COLUMNS.where(Project.id == bindparam("key"))
-_BY_PATH = _COLUMNS.where(Project.full_path == bindparam("key"))
-
-
-def _project(which: Executable, key: int | str) -> gitlab_mlops.Project | None:
-    row = db.session.execute(which, {"key": key}).one_or_none()
-    return None if row is None else gitlab_mlops.Project(row.id, row.full_path, row.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from flask import has_request_context, request
 from sqlalchemy import ColumnElement, and_, bindparam, exists, false, or_, select
@@ -100,5 +101,10 @@ def _query(user_id: int | None, project_id: int) -> Standing | None:
     row = db.session.execute(_STANDING, values).one_or_none()
     if row is None:
         return None
+    return standing_of(row, user_id)
+
+
+def standing_of(row: Any, user_id: int | None) -> Standing:
+    """How the user stands to a project of this `visibility` and `owner_id`, with this `role`."""
     owns = user_id is not None and row.owner_id == user_id
     return Standing(row.visibility, Role.OWNER if owns else row.role or 0, user_id is not None)

@@ -63,9 +63,12 @@ def _refuse_forged_forms() -> None:
 
 
 def _add_headers(response: Response) -> Response:
+    if mlops.owns_request():
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        return response
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Content-Security-Policy", POLICY.format(nonce=csp_nonce()))
-    if request.endpoint != "static" and not mlops.owns_request():
+    if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "private, no-store")
     return response

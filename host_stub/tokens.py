@@ -85,29 +85,37 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-_BY_DIGEST = (
+OWNERS = (
     select(
         Token.id,
         Token.scopes,
         Token.project_id,
         Token.expires_at,
-        Token.revoked_at,
         Token.last_used_at,
         User.id.label("user_id"),
         User.username,
         User.name,
-        User.is_blocked,
         User.is_bot,
     )
     .join(User, User.id == Token.user_id)
-    .where(Token.digest == bindparam("digest"))
+    .where(
+        Token.digest == bindparam("digest"),
+        Token.revoked_at.is_(None),
+        User.is_blocked.is_(False),
+    )
 )
+"""Tokens with this digest that may be good, and whose they are; `actor_from` reads a row."""
 
 
 def actor_of(secret: str) -> Actor | None:
     """The actor behind a personal or project token; None if it is unknown, ended or blocked."""
-    row = db.session.execute(_BY_DIGEST, {"digest": digest_of(secret)}).one_or_none()
-    if row is None or row.is_blocked or row.revoked_at is not None or _has_ended(row.expires_at):
+    row = db.session.execute(OWNERS, {"digest": digest_of(secret)}).one_or_none()
+    return None if row is None else actor_from(row)
+
+
+def actor_from(row: Any) -> Actor | None:
+    """The actor of a row of `OWNERS`; None if the token has expired."""
+    if _has_ended(row.expires_at):
         return None
     _note_use(row)
     return Actor(

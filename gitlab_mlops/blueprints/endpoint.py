@@ -8,20 +8,18 @@ from functools import wraps
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
-from marshmallow import Schema
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from gitlab_mlops import errors
-from gitlab_mlops.access import ReadAccess, WriteAccess, grant, strengthened
+from gitlab_mlops.access import ReadAccess, WriteAccess, strengthened
 from gitlab_mlops.blueprints import bodies
-from gitlab_mlops.blueprints.credentials import authenticate
-from gitlab_mlops.host import Host, Project
+from gitlab_mlops.blueprints.credentials import grant_request
 from gitlab_mlops.mount import Mount
 from gitlab_mlops.wire import errors as wire_errors
 from gitlab_mlops.wire import json
 from gitlab_mlops.wire.fields import Repeated
-from gitlab_mlops.wire.schema import load
+from gitlab_mlops.wire.schema import Request, load
 
 View = Callable[..., Any]
 
@@ -52,7 +50,7 @@ def endpoint(
     rule: str,
     *,
     access: type[ReadAccess] | None,
-    takes: type[Schema] | None = None,
+    takes: type[Request] | None = None,
 ) -> Callable[[View], View]:
     """Declare a route of the MLflow API.
 
@@ -85,7 +83,7 @@ def endpoint(
 
 
 def _respond(
-    view: View, access: type[ReadAccess] | None, schema: Schema | None, values: dict[str, Any]
+    view: View, access: type[ReadAccess] | None, schema: Request | None, values: dict[str, Any]
 ) -> Response:
     granted = None
     try:
@@ -103,9 +101,7 @@ def _grant(access: type[ReadAccess] | None, values: dict[str, Any]) -> ReadAcces
     which = values.pop("project")
     if access is None:
         return None
-    mount = mounted()
-    actor = authenticate(mount.host, request)
-    return grant(access, mount.host, mount.settings, actor, find_project(mount.host, which))
+    return grant_request(access, mounted(), request, which)
 
 
 def strongest(access: WriteAccess) -> WriteAccess:
@@ -114,16 +110,7 @@ def strongest(access: WriteAccess) -> WriteAccess:
     return strengthened(mount.host, mount.settings, access)
 
 
-def find_project(host: Host, which: str) -> Project | None:
-    """The project of an id or a full path, as in GitLab's API."""
-    if which.isascii() and which.isdigit():
-        # Beyond a signed 64-bit integer PostgreSQL would raise instead of finding nothing.
-        return host.projects.by_id(int(which)) if len(which) < 19 else None
-    path = which.replace(bodies.SLASH, "/")
-    return host.projects.by_path(path) if path.isprintable() else None
-
-
-def _load_safely(schema: Schema | None, values: dict[str, Any]) -> dict[str, Any]:
+def _load_safely(schema: Request | None, values: dict[str, Any]) -> dict[str, Any]:
     """As `_load`; the JSON parser takes more nesting than Python can walk through."""
     try:
         return _load(schema, values)
@@ -131,7 +118,7 @@ def _load_safely(schema: Schema | None, values: dict[str, Any]) -> dict[str, Any
         raise errors.Invalid("The request body is nested too deeply.") from None
 
 
-def _load(schema: Schema | None, values: dict[str, Any]) -> dict[str, Any]:
+def _load(schema: Request | None, values: dict[str, Any]) -> dict[str, Any]:
     if schema is None:
         return values
     if request.method in ("GET", "HEAD"):
@@ -143,7 +130,7 @@ def _load(schema: Schema | None, values: dict[str, Any]) -> dict[str, Any]:
     return {**load(schema, json.loads(body)), **values}
 
 
-def query_arguments(schema: Schema) -> dict[str, Any]:
+def query_arguments(schema: Request) -> dict[str, Any]:
     """The query as a JSON object: fields that the schema declares as lists keep all values."""
     lists = {
         field.data_key or name

@@ -30,6 +30,7 @@ WITHOUT = {
     "ci": "candidates do not show the job that made them",
     "notifications": "nobody is told of anything",
     "repository": "merge requests and commits show no candidates, and there is no gate",
+    "admission": "each request to the API asks for token, project and role one after the other",
 }
 """What is missing in a forge without each optional part."""
 

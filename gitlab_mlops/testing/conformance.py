@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitlab_mlops.host_check import problems
+from gitlab_mlops.testing.admission import AdmissionConformance
 from gitlab_mlops.testing.forge import Forge
 from gitlab_mlops.testing.gates import GatesConformance
 from gitlab_mlops.testing.identity import IdentityConformance
@@ -26,6 +27,7 @@ class AdapterConformance(
     IdentityConformance,
     ProjectsConformance,
     PermissionsConformance,
+    AdmissionConformance,
     PagesConformance,
     TrackingConformance,
     MentionsConformance,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from io import BytesIO
+from typing import Any
 
 import pytest
 
 from gitlab_mlops.host import Ability
+from gitlab_mlops.host_check import OPTIONAL_PARTS
 from gitlab_mlops.settings import MEBIBYTE
 from gitlab_mlops.testing.world import World
 
@@ -105,7 +107,8 @@ class TrackingConformance:
         project = world.project()
         user = world.user(project, Ability.MAINTAIN)
         browser = world.browser(user)
-        bare = replace(world.host, references=None, ci=None, notifications=None, repository=None)
+        none: dict[str, Any] = dict.fromkeys(OPTIONAL_PARTS)
+        bare = replace(world.host, **none)
         monkeypatch.setitem(world.app.extensions, "mlops", replace(world.mount, host=bare))
         world.client(project, world.token(user)).start_run()
         for page in ("experiments", "experiments/0", "candidates/1"):

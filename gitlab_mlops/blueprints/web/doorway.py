@@ -10,7 +10,8 @@ from __future__ import annotations
 from flask import Response, abort, redirect, request
 
 from gitlab_mlops.access import ReadAccess, grant
-from gitlab_mlops.blueprints.endpoint import find_project, mounted
+from gitlab_mlops.blueprints.credentials import find_project, project_key
+from gitlab_mlops.blueprints.endpoint import mounted
 from gitlab_mlops.blueprints.web.links import Links
 from gitlab_mlops.blueprints.web.page import page
 from gitlab_mlops.errors import MLOpsError
@@ -27,7 +28,11 @@ def open_pages(which: str) -> Response:
     actor = mount.host.identity.web_actor()
     try:
         access = grant(
-            ReadAccess, mount.host, mount.settings, actor, find_project(mount.host, which)
+            ReadAccess,
+            mount.host,
+            mount.settings,
+            actor,
+            find_project(mount.host, project_key(which)),
         )
     except MLOpsError:
         if actor is not None:
