@@ -20,6 +20,8 @@ INPUT = "mlops.input"
 LENGTH = "mlops.content_length"
 CHUNKED = "mlops.chunked"
 SLASH = "%2F"
+SMALL = 1024 * 1024
+"""Bytes of a JSON body that are read before it is known who sends them; MLflow's are below."""
 AJAX = "/ajax-api/"
 
 WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -89,6 +91,23 @@ def read(request: Request, limit: int) -> bytes:
     if length is not None and len(body) < length:
         raise Invalid(f"The request body ended after {len(body)} of {length} bytes.")
     return body
+
+
+def prefetch(request: Request, limit: int) -> None:
+    """Read a small body into memory, for `read` to find it there.
+
+    For before a connection to the database is taken: a slow client would keep it from others.
+    Nobody knows yet who sends it, so what is larger than `SMALL` or the limit stays where it is.
+    """
+    environ = request.environ
+    length = environ.get(LENGTH, "")
+    if (
+        length.isascii()
+        and length.isdigit()
+        and len(length) < 8
+        and int(length) <= min(SMALL, limit)
+    ):
+        environ[INPUT] = BytesIO(read_some(environ[INPUT], int(length)))
 
 
 def read_some(stream: BinaryIO, size: int) -> bytes:

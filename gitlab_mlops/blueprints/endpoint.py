@@ -87,6 +87,8 @@ def _respond(
 ) -> Response:
     granted = None
     try:
+        if schema is not None:
+            bodies.prefetch(request, mounted().settings.max_body_bytes)
         granted = _grant(access, values)
         arguments = _load_safely(schema, values)
         answer = view(granted, **arguments) if granted is not None else view(**arguments)
