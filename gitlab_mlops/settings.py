@@ -7,6 +7,9 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 
 MEBIBYTE = 1024 * 1024
+WEEK = 7 * 24 * 3600
+SHORTEST_TOKEN = 16
+"""Characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,10 @@ class Settings:
     artifacts_options: Mapping[str, str] | None = None
     """Options of the object store by obstore's names, such as `endpoint`, `region`,
     `access_key_id` and `secret_access_key`."""
+    artifacts_redirect: bool = False
+    """Whether clients download from the object store itself, by signed addresses."""
+    artifacts_url_seconds: int = 900
+    """How long such an address is good, in seconds; at most a week, as in the clouds."""
     api_prefix: str = "/api/v4/projects"
     """What stands before `<project>/ml/mlflow` in the tracking URI."""
     read_scopes: tuple[str, ...] = ("api", "read_api", "mlops:read", "mlops:write")
@@ -44,6 +51,14 @@ class Settings:
     webhooks_through_proxy: bool = False
     """Whether messages of webhooks go through the proxy that `HTTPS_PROXY` and `HTTP_PROXY` name.
     The proxy then has to keep them out of private networks."""
+
+    metrics_token: str = ""
+    """Bearer token with which Prometheus reads `/-/mlops/metrics`; empty: nothing is measured."""
+
+    @property
+    def link_seconds(self) -> int:
+        """How long the address of a download in the store is good; 0 if none are given out."""
+        return min(self.artifacts_url_seconds, WEEK) if self.artifacts_redirect else 0
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
@@ -73,3 +88,8 @@ class Settings:
                     f"MLOPS_{field.name.upper()} is {value!r}; it must be a "
                     f"{type(default).__name__}, such as {default!r}"
                 )
+        if 0 < len(self.metrics_token) < SHORTEST_TOKEN:
+            raise ValueError(
+                f"MLOPS_METRICS_TOKEN has {len(self.metrics_token)} characters, which can be "
+                f"guessed; make it a random text of at least {SHORTEST_TOKEN}"
+            )

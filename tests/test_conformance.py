@@ -30,7 +30,7 @@ from host_stub import (
 from host_stub.database import db
 from host_stub.projects import Role
 from tests import other_forge
-from tests.conftest import new_postgresql_database
+from tests.postgresql import new_postgresql_database
 
 ROLES = {
     Ability.READ: Role.REPORTER,

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 240

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from gitlab_mlops import keys, migrations
 from gitlab_mlops.cli import doctor as doctor_checks
+from gitlab_mlops.cli.findings import Level
 from gitlab_mlops.host import Project
 from gitlab_mlops.mount import Mount
 from gitlab_mlops.services import artifacts, purge, uploads
@@ -83,7 +84,7 @@ def doctor() -> None:
     findings = list(doctor_checks.examine(current_app, _mount()))
     for finding in findings:
         click.echo(finding.line())
-    if any(finding.level is doctor_checks.Level.FAILED for finding in findings):
+    if any(finding.level is Level.FAILED for finding in findings):
         raise click.exceptions.Exit(1)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 from flask import Flask
 from jinja2 import TemplateNotFound
@@ -13,6 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from gitlab_mlops import host_check, migrations
+from gitlab_mlops.cli import sqlite
+from gitlab_mlops.cli.findings import Finding, Level
 from gitlab_mlops.errors import MLOpsError
 from gitlab_mlops.host import Credential, Host
 from gitlab_mlops.mount import Mount
@@ -33,28 +33,6 @@ WITHOUT = {
     "admission": "each request to the API asks for token, project and role one after the other",
 }
 """What is missing in a forge without each optional part."""
-
-
-class Level(StrEnum):
-    """How bad a finding is. Only FAILED makes the command fail."""
-
-    OK = "ok"
-    ABSENT = "--"
-    WARNING = "warning"
-    FAILED = "FAILED"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report: what was looked at, how it is, what to do."""
-
-    level: Level
-    subject: str
-    text: str
-
-    def line(self) -> str:
-        """The line as the operator reads it."""
-        return f"{self.level:8}{self.subject}: {self.text}"
 
 
 def examine(app: Flask, mount: Mount) -> Iterator[Finding]:
@@ -112,6 +90,7 @@ def database(engine: Engine) -> Iterator[Finding]:
         yield Finding(Level.FAILED, subject, problem)
     if not problems:
         yield Finding(Level.OK, subject, f"is at revision {migrations.head()}, the newest")
+        yield from sqlite.examine(engine)
 
 
 def webhooks(engine: Engine) -> Iterator[Finding]:
@@ -147,11 +126,8 @@ def settings(app: Flask) -> Finding:
 
 def secret_key(app: Flask) -> Finding:
     """Sessions of the forge and upload addresses of the plugin are signed with it."""
-    length = len(app.secret_key or "")
     advice = "set it to a long random text, the same one in every process"
-    if not length:
-        return Finding(Level.FAILED, "SECRET_KEY", f"is not set: {advice}")
-    if length < SHORTEST_SECRET:
+    if len(app.secret_key or "") < SHORTEST_SECRET:
         return Finding(Level.WARNING, "SECRET_KEY", f"is short and can be guessed: {advice}")
     return Finding(Level.OK, "SECRET_KEY", "is set")
 

@@ -129,8 +129,11 @@ class _Candidates:
         iid: int,
         actor: Actor | None,
         session: Session,
+        is_stamped: bool = True,
         **_more: Any,
     ) -> None:
+        if not is_stamped:
+            return  # no gate counts it
         # Merge requests into its branch follow when its pipeline ends.
         in_ci = actor is not None and actor.job is not None
         watching.candidate_changed(self.mount.host, session, project, iid, in_ci=in_ci)

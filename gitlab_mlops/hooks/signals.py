@@ -8,7 +8,8 @@ be undone, such as sending mail. What a receiver raises makes the change fail.
 All of them carry `project: Project`, `actor: Actor | None` (who did it) and `session: Session` (the
 project's); those of candidates also `iid: int` (the candidate is `[candidate:<iid>]` of the
 project), those of models `name: str` (the model is `[model:<name>]`). Receivers should also take
-`**more`, because later versions may add to these.
+`**more`, because later versions may add to these, and some carry what the plugin's own receivers
+would look up otherwise.
 """
 
 from __future__ import annotations

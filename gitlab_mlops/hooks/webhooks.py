@@ -36,15 +36,33 @@ class Webhooks:
     mount: Mount
 
     def created(
-        self, app: Flask, *, project: Project, iid: int, actor: Actor | None, **_more: Any
+        self,
+        app: Flask,
+        *,
+        project: Project,
+        iid: int,
+        actor: Actor | None,
+        has_webhooks: bool = True,
+        **_more: Any,
     ) -> None:
         """A candidate was started."""
+        if not has_webhooks:
+            return  # nearly always; the statement that stored the candidate looked
         candidates.created(self._access(project), iid, actor, lambda: self._url(app, project, iid))
 
     def finished(
-        self, app: Flask, *, project: Project, iid: int, actor: Actor | None, **_more: Any
+        self,
+        app: Flask,
+        *,
+        project: Project,
+        iid: int,
+        actor: Actor | None,
+        has_webhooks: bool = True,
+        **_more: Any,
     ) -> None:
         """A candidate has finished, failed or was killed."""
+        if not has_webhooks:
+            return
         candidates.finished(self._access(project), iid, actor, lambda: self._url(app, project, iid))
 
     def version_created(

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -56,6 +58,16 @@ def head() -> str | None:
     from alembic.script import ScriptDirectory
 
     return ScriptDirectory.from_config(config()).get_current_head()
+
+
+@cache
+def revisions() -> tuple[str, ...]:
+    """Every revision that this version of the plugin knows, the newest last.
+
+    Read from the names of files, because a process that serves must not load Alembic.
+    """
+    names = (each.name for each in files(f"{__name__}.versions").iterdir())
+    return tuple(sorted(name.partition("_")[0] for name in names if name[0].isdecimal()))
 
 
 def check(engine: Engine) -> list[str]:

@@ -3,6 +3,7 @@
 from gitlab_mlops.models.base import Base
 from gitlab_mlops.models.candidates import (
     COMMIT_TAG,
+    MAX_INDEXED,
     NAMES_COMMIT,
     NAMES_PARENT,
     PARENT_TAG,
@@ -41,6 +42,7 @@ __all__ = [
     "COMMIT_TAG",
     "IS_WAITING",
     "MARKS_PROMPT",
+    "MAX_INDEXED",
     "NAMES_COMMIT",
     "NAMES_PARENT",
     "PARENT_TAG",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -30,13 +31,19 @@ class Status(IntEnum):
     KILLED = 5
 
 
+def _only(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 class Candidate(Base):
     """One try. On the wire `run_id` is `eid` (32 hex digits); pages count by `iid` per project.
 
     `user_id` is what the client claims, `actor_id` who the forge knows it was. Times are
     milliseconds since 1970; `deleted_at` is set while the candidate is in the trash.
     `stamped_sha` repeats the commit of the `JobStamp`, None without one: whoever logs reads this
-    row anyway, and learns from it whether there is a stamp to keep true.
+    row anyway, and learns from it whether there is a stamp to keep true. The partial indexes count
+    an experiment's candidates, and tell when the newest was made, without reading any; that of the
+    trash also has its order.
     """
 
     __tablename__ = "mlops_candidates"
@@ -44,6 +51,16 @@ class Candidate(Base):
         UniqueConstraint("eid"),
         UniqueConstraint("project_id", "iid"),
         Index("ix_mlops_candidates_experiment_start", "experiment_id", "start_time", "eid"),
+        Index(
+            "ix_mlops_candidates_active",
+            *("project_id", "experiment_id", "created_at"),
+            **_only("deleted_at IS NULL"),
+        ),
+        Index(
+            "ix_mlops_candidates_trashed",
+            *("project_id", "experiment_id", "start_time", "eid", "created_at"),
+            **_only("deleted_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -64,16 +81,39 @@ class Candidate(Base):
     stamped_sha: Mapped[str | None] = mapped_column(String(64))
 
 
+MAX_INDEXED = 100
+"""Characters of a parameter's value that can be searched by an index."""
+IS_INDEXED = text(f"length(value) <= {MAX_INDEXED}")
+
+
 class Param(Base):
-    """One parameter; it never changes once it is stored."""
+    """One parameter; it never changes once it is stored.
+
+    `experiment_id` repeats the candidate's, which never changes either, for the index: it serves
+    the search for a value, if that is not too long for an index of PostgreSQL. There it compares
+    bytes, which is all that equality needs.
+    """
 
     __tablename__ = "mlops_params"
+    __table_args__ = (
+        Index(
+            "ix_mlops_params_value",
+            "experiment_id",
+            "key",
+            "value",
+            "candidate_id",
+            sqlite_where=IS_INDEXED,
+            postgresql_where=IS_INDEXED,
+            postgresql_ops={"value": "text_pattern_ops"},
+        ),
+    )
 
     candidate_id: Mapped[int] = mapped_column(
         ForeignKey("mlops_candidates.id", ondelete="CASCADE"), primary_key=True
     )
     key: Mapped[str] = mapped_column(String(250), primary_key=True)
     value: Mapped[str] = mapped_column(Text)
+    experiment_id: Mapped[int] = mapped_column(BigInteger)
 
 
 PARENT_TAG = "mlflow.parentRunId"

@@ -12,7 +12,7 @@ class JobStamp(Base):
     `source_project_id` is the project whose code ran, another one for a merge request of a fork.
     `merge_request` is the forge's id of it, empty for a job of a branch. The indexes serve the
     pages of a commit and of a merge request, and what was logged from a branch. `altered_at` is
-    when somebody else than a job of the same commit first logged metrics or parameters to the
+    when somebody else than a job of the same commit first logged values or files to the
     candidate (milliseconds since 1970): from then on its values are not what CI measured.
     """
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
-from sqlalchemy import select
+from sqlalchemy import and_, bindparam, select
 
 from gitlab_mlops.access import ReadAccess, WriteAccess
 from gitlab_mlops.errors import Invalid, NotFound
 from gitlab_mlops.models import Candidate, Experiment, LoggedModel
+from gitlab_mlops.services.stamps import note_alteration
 from gitlab_mlops.storage import Entry, Storage
 
 # Experiment and run as the server writes them, and nothing that means the same: one place, one key.
@@ -28,13 +29,15 @@ class Place:
     """Where a path of MLflow's artifact API is in the store, within what the actor may reach.
 
     `wire_path` is what the client calls it, `root` the key of its owner's folder, and `path` what
-    lies below that ("": the folder itself). `is_frozen`: the owner is in the trash.
+    lies below that ("": the folder itself). `is_frozen`: the owner is in the trash. `stamped` is
+    the candidate that CI stamped, and whose artifacts these are, as (internal id, commit).
     """
 
     wire_path: str
     root: str
     path: str
     is_frozen: bool
+    stamped: tuple[int, str] | None = None
 
     @property
     def key(self) -> str:
@@ -50,24 +53,43 @@ class Place:
 Finder = Callable[[ReadAccess, str], Place | None]
 
 
+_CANDIDATE_AT = (
+    select(Candidate.deleted_at, Candidate.id, Candidate.stamped_sha)
+    .join(Experiment, Experiment.id == Candidate.experiment_id)
+    .where(
+        Candidate.eid == bindparam("eid"),
+        Candidate.project_id == bindparam("project"),
+        Experiment.iid == bindparam("experiment"),
+    )
+)
+_MODEL_AT = (
+    select(LoggedModel.deleted_at, Experiment.deleted_at, Candidate.id, Candidate.stamped_sha)
+    .join(Experiment, Experiment.id == LoggedModel.experiment_id)
+    .outerjoin(
+        Candidate,
+        and_(
+            Candidate.eid == LoggedModel.source_eid,
+            Candidate.project_id == LoggedModel.project_id,
+        ),
+    )
+    .where(
+        LoggedModel.model_id == bindparam("model"), LoggedModel.project_id == bindparam("project")
+    )
+)
+
+
 def _find_candidate(access: ReadAccess, path: str) -> Place | None:
     """The place of `<experiment>/<run>/artifacts[/<path>]`."""
     match = _CANDIDATE.fullmatch(path)
     if match is None or int(match[1]) >= 2**31:
         return None
-    found = access.session.execute(
-        select(Candidate.deleted_at)
-        .join(Experiment, Experiment.id == Candidate.experiment_id)
-        .where(
-            Candidate.eid == match[2],
-            Candidate.project_id == access.project.id,
-            Experiment.iid == int(match[1]),
-        )
-    ).one_or_none()
+    where = {"eid": match[2], "project": access.project.id, "experiment": int(match[1])}
+    found = access.session.connection().execute(_CANDIDATE_AT, where).one_or_none()
     if found is None:
         return None
     root = f"{access.project.id}/{match[1]}/{match[2]}/artifacts"
-    return Place(path, root, match[3] or "", found.deleted_at is not None)
+    is_frozen = found[0] is not None
+    return Place(path, root, match[3] or "", is_frozen, _stamped(found[1], found[2]))
 
 
 def _find_model(access: ReadAccess, path: str) -> Place | None:
@@ -75,15 +97,17 @@ def _find_model(access: ReadAccess, path: str) -> Place | None:
     match = _MODEL.fullmatch(path)
     if match is None:
         return None
-    found = access.session.execute(
-        select(LoggedModel.deleted_at, Experiment.deleted_at.label("experiment_deleted_at"))
-        .join(Experiment, Experiment.id == LoggedModel.experiment_id)
-        .where(LoggedModel.model_id == match[1], LoggedModel.project_id == access.project.id)
-    ).one_or_none()
+    where = {"model": match[1], "project": access.project.id}
+    found = access.session.connection().execute(_MODEL_AT, where).one_or_none()
     if found is None:
         return None
     root = f"{access.project.id}/models/{match[1]}/artifacts"
-    return Place(path, root, match[2] or "", any(moment is not None for moment in found))
+    is_frozen = any(moment is not None for moment in found[:2])
+    return Place(path, root, match[2] or "", is_frozen, _stamped(found[2], found[3]))
+
+
+def _stamped(candidate_id: int | None, sha: str | None) -> tuple[int, str] | None:
+    return None if candidate_id is None or sha is None else (candidate_id, sha)
 
 
 ROOTS: dict[str, Finder] = {"models": _find_model}
@@ -106,9 +130,11 @@ def locate(access: ReadAccess, path: str) -> Place:
 
 
 def locate_to_write(access: WriteAccess, path: str) -> Place:
-    """The place of a path that may change; `Invalid` if its owner is in the trash.
+    """The place of a path that is about to change; `Invalid` if its owner is in the trash.
 
-    The stock server does not look; here a run in the trash keeps its artifacts as they were.
+    The stock server does not look; here a run in the trash keeps its artifacts as they were. Notes
+    on the stamp of CI, if there is one, who else than CI changes them: before the bytes, so that
+    no change is without a trace.
     """
     place = locate(access, path)
     if place.is_frozen:
@@ -116,6 +142,8 @@ def locate_to_write(access: WriteAccess, path: str) -> Place:
             f"The owner of '{path}' must be in the 'active' state. Current state is deleted; "
             "restore it first."
         )
+    if place.stamped is not None:
+        note_alteration(access, *place.stamped)
     return place
 
 
@@ -167,9 +195,37 @@ def missing(storage: Storage, place: Place) -> NotFound | Invalid:
     return NotFound(f"No such artifact: '{place.wire_path}'")
 
 
+MAX_LISTED = 50_000
+"""Entries of a folder that MLflow's API lists: there is no second page, and no half answer."""
+
+
 def list_folder(storage: Storage, place: Place) -> list[Entry]:
-    """What is right in a folder, by name; nothing for a file and for what is not there."""
-    return storage.list_folder(place.key)
+    """What is right in a folder, by name; nothing for a file and for what is not there.
+
+    Raises `Invalid` if it is more than `MAX_LISTED`: clients would take a part for all of it.
+    """
+    entries, has_more = first_of_folder(storage, place, MAX_LISTED)
+    if has_more:
+        raise Invalid(
+            f"The folder '{place.wire_path}' has over {MAX_LISTED} entries, too many for one "
+            "list. Ask for its files by name, or log them to several folders."
+        )
+    return entries
+
+
+def first_of_folder(storage: Storage, place: Place, limit: int) -> tuple[list[Entry], bool]:
+    """The first entries of a folder, by name, and whether there are more."""
+    found = storage.list_folder(place.key, limit + 1)
+    return found[:limit], len(found) > limit
+
+
+def find(storage: Storage, place: Place) -> Entry | None:
+    """The file or folder at `place`, with its own name; None if there is none."""
+    try:
+        return replace(storage.head(place.key), name=place.name)
+    except NotFound:
+        is_folder = storage.has_below(place.key)
+        return Entry(place.name, is_folder=True) if is_folder else None
 
 
 @dataclass(frozen=True, slots=True)

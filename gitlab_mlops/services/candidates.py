@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy import delete as sql_delete
 
 from gitlab_mlops.access import ReadAccess, WriteAccess
-from gitlab_mlops.errors import Invalid, NotFound
+from gitlab_mlops.errors import Invalid, NotFound, Unavailable
 from gitlab_mlops.hooks import signals
-from gitlab_mlops.models import Candidate, CandidateTag, Status
-from gitlab_mlops.services import experiments, records
+from gitlab_mlops.models import Candidate, Status
+from gitlab_mlops.services import experiments, records, tags, written
 from gitlab_mlops.services.clock import now
 from gitlab_mlops.services.names import candidate_name
-from gitlab_mlops.services.numbering import next_iid
+from gitlab_mlops.services.numbering import insert_candidate
 from gitlab_mlops.services.records import CandidateRecord
 from gitlab_mlops.services.stamps import note_alteration, stamp
-from gitlab_mlops.services.statements import dialect, insert_for
+from gitlab_mlops.services.statements import Hot
+from gitlab_mlops.services.written import WrittenCandidate
 
 NAME_TAG = "mlflow.runName"
 _TABLE = Candidate.__table__.c
@@ -28,6 +27,7 @@ _TABLE = Candidate.__table__.c
 _ACTIVE = select(_TABLE.id, _TABLE.experiment_id, _TABLE.stamped_sha, _TABLE.deleted_at).where(
     _TABLE.eid == bindparam("eid"), _TABLE.project_id == bindparam("project_id")
 )
+_RUNNING = Status.RUNNING.value
 FINAL = frozenset({Status.FINISHED, Status.FAILED, Status.KILLED})
 
 
@@ -45,47 +45,56 @@ def create(
     The name may come as `name` or as the tag `mlflow.runName`; without either it is made up.
     Raises `Invalid` if the two differ, or if a tag is given twice with different values.
     """
-    experiment_id = experiments.active_id(access, experiment_iid)
-    tag_values = _unique_tags(tags)
-    tag_values[NAME_TAG] = _name(name, tag_values.get(NAME_TAG, ""))
-    values = {
-        "experiment_id": experiment_id,
-        # The counter's row stays locked until commit, so everything slow comes before.
-        "iid": next_iid(access, "candidates"),
+    values = _unique_tags(tags)
+    values[NAME_TAG] = _name(name, values.get(NAME_TAG, ""))
+    job = access.actor.job
+    row: dict[str, Any] = {
         "eid": uuid4().hex,
-        "name": tag_values[NAME_TAG],
-        "status": Status.RUNNING.value,
+        "name": values[NAME_TAG],
+        "status": _RUNNING,
         "user_id": user_id,
         "actor_id": access.actor.id,
         "start_time": start_time,
-        "end_time": None,
         "created_at": now(),
-        "deleted_at": None,
+        "stamped_sha": job.sha if job is not None else None,
     }
-    job = access.actor.job
-    insert = _insert(dialect(access.session))
-    row = {**values, "project_id": access.project.id, "stamped_sha": job.sha if job else None}
-    candidate_id: int = access.session.execute(insert, [row]).scalar_one()
-    _store_tags(access, candidate_id, tag_values)
-    stamp(access, candidate_id)
-    record = CandidateRecord(
-        id=candidate_id,
+    made = insert_candidate(access, experiment_iid, row, values)
+    if made is None:
+        experiments.get_active(access, experiment_iid)  # says why, or makes the default one
+        made = insert_candidate(access, experiment_iid, row, values)
+        if made is None:
+            raise Unavailable("Somebody else changed the experiment; try again.")
+    stamp(access, made.id)
+    signals.announce(signals.candidate_created, access, made.iid, has_webhooks=made.has_webhooks)
+    return CandidateRecord(
+        id=made.id,
+        experiment_id=made.experiment_id,
         experiment_iid=experiment_iid,
-        **values,  # type: ignore[arg-type]
-        tags=sorted(tag_values.items()),
+        iid=made.iid,
+        eid=row["eid"],
+        name=row["name"],
+        status=_RUNNING,
+        user_id=user_id,
+        actor_id=access.actor.id,
+        start_time=start_time,
+        end_time=None,
+        created_at=row["created_at"],
+        deleted_at=None,
+        tags=sorted(values.items()),
     )
-    signals.announce(signals.candidate_created, access, record.iid)
-    return record
-
-
-@cache
-def _insert(dialect: str) -> Any:
-    return insert_for(dialect, Candidate).returning(_TABLE.id)
 
 
 def get(access: ReadAccess, eid: str) -> CandidateRecord:
     """The whole candidate of this `eid`, in the trash or not; raise `NotFound`."""
     record = records.find(access, eid=eid)
+    if record is None:
+        raise NotFound(f"Run with id={eid} not found in {access.project.path}.")
+    return record
+
+
+def get_written(access: ReadAccess, eid: str) -> CandidateRecord | WrittenCandidate:
+    """As `get`, for an answer in JSON."""
+    record = written.find(access, eid)
     if record is None:
         raise NotFound(f"Run with id={eid} not found in {access.project.path}.")
     return record
@@ -127,26 +136,35 @@ def change(
 ) -> CandidateRecord:
     """Change what is given of a candidate not in the trash; an empty name changes nothing.
 
-    Whoever says, instead of CI, that a candidate of CI ended well alters what counts as a fact.
+    The record has no metrics, parameters, tags and inputs. Whoever says, instead of CI, that a
+    candidate of CI ended well alters what counts as a fact.
     """
-    candidate_id, _, stamped_sha = active_id(access, eid)
-    values: dict[str, Any] = {}
-    if status is not None:
-        values["status"] = status
-    if end_time is not None:
-        values["end_time"] = end_time
-    if name:
-        values["name"] = name
+    values = {
+        "eid": eid,
+        "project_id": access.project.id,
+        "status": None if status is None else status.value,
+        "end_time": end_time,
+        "name": name or None,
+    }
     # The candidate before its tags, here as everywhere: two orders would deadlock.
-    if values:
-        _update(access, candidate_id, **values)
+    found = _CHANGE.run(access.session, values).one_or_none()
+    if found is None:
+        active_id(access, eid)  # says why
+        raise Unavailable("Somebody else changed the run; try again.")
+    *columns, stamped_sha, is_stamped, has_webhooks = found
+    record = CandidateRecord(*columns)
     if status is Status.FINISHED and stamped_sha is not None:
-        note_alteration(access, candidate_id, stamped_sha)
+        note_alteration(access, record.id, stamped_sha)
     if name:
-        _store_tags(access, candidate_id, {NAME_TAG: name})
-    record = get(access, eid)
+        tags.store(access, record.id, {NAME_TAG: name})
     if status in FINAL:
-        signals.announce(signals.candidate_finished, access, record.iid)
+        signals.announce(
+            signals.candidate_finished,
+            access,
+            record.iid,
+            is_stamped=bool(is_stamped),
+            has_webhooks=bool(has_webhooks),
+        )
     return record
 
 
@@ -166,10 +184,15 @@ def restore(access: WriteAccess, eid: str) -> None:
         signals.announce(signals.candidate_restored, access, record.iid)
 
 
-def set_tag(access: WriteAccess, eid: str, key: str, value: str) -> None:
-    """Set a tag; `mlflow.runName` renames the candidate, as in MLflow."""
-    candidate_id, *_ = active_id(access, eid)
-    store_tags(access, candidate_id, [(key, value)])
+def set_tags(access: WriteAccess, eid: str, given: Sequence[tuple[str, str]]) -> None:
+    """Set tags, the last value of a key; `mlflow.runName` renames the candidate, as in MLflow.
+
+    Raises as `active_id`.
+    """
+    values = dict(given)
+    if NAME_TAG in values or not tags.store_if_active(access, eid, values):
+        candidate_id, *_ = active_id(access, eid)
+        store_tags(access, candidate_id, given)
 
 
 def edit(
@@ -187,23 +210,18 @@ def edit(
     candidate_id, *_ = active_id(access, eid)
     values = dict(store or {}) | ({NAME_TAG: name} if name else {})
     store_tags(access, candidate_id, list(values.items()))
-    if remove:
-        access.session.execute(
-            sql_delete(CandidateTag).where(
-                CandidateTag.candidate_id == candidate_id, CandidateTag.key.in_(remove)
-            )
-        )
+    tags.remove_if_active(access, eid, remove)
 
 
-def store_tags(access: WriteAccess, candidate_id: int, tags: Sequence[tuple[str, str]]) -> None:
+def store_tags(access: WriteAccess, candidate_id: int, given: Sequence[tuple[str, str]]) -> None:
     """Set tags of a candidate that may change; the last value of a key wins."""
-    values = dict(tags)
+    values = dict(given)
     if name := values.get(NAME_TAG):
         _update(access, candidate_id, name=name)
     else:
         # MLflow ignores an empty name; a candidate without one would be a link without text.
         values.pop(NAME_TAG, None)
-    _store_tags(access, candidate_id, values)
+    tags.store(access, candidate_id, values)
 
 
 def lock(access: WriteAccess, candidate_id: int) -> None:
@@ -213,14 +231,26 @@ def lock(access: WriteAccess, candidate_id: int) -> None:
 
 def delete_tag(access: WriteAccess, eid: str, key: str) -> None:
     """Remove a tag; raise `NotFound` if the candidate has none of this key."""
-    candidate_id, *_ = active_id(access, eid)
-    gone = access.session.execute(
-        sql_delete(CandidateTag).where(
-            CandidateTag.candidate_id == candidate_id, CandidateTag.key == key
-        )
-    )
-    if not gone.rowcount:  # type: ignore[attr-defined]
+    if not tags.remove_if_active(access, eid, [key]):
+        active_id(access, eid)
         raise NotFound(f"No tag with name: {key} in run with id {eid}.")
+
+
+# One text for both databases. SQLite's driver begins a transaction for what begins with the verb.
+_CHANGE = Hot("""
+UPDATE mlops_candidates SET
+    status = coalesce(CAST(%(status)s AS smallint), status),
+    end_time = coalesce(CAST(%(end_time)s AS bigint), end_time),
+    name = coalesce(CAST(%(name)s AS text), name)
+WHERE eid = %(eid)s AND project_id = %(project_id)s AND deleted_at IS NULL
+RETURNING
+    id, experiment_id,
+    (SELECT iid FROM mlops_experiments WHERE mlops_experiments.id = experiment_id),
+    iid, eid, name, status, user_id, actor_id, start_time, end_time, created_at, deleted_at,
+    stamped_sha,
+    EXISTS (SELECT 1 FROM mlops_job_stamps WHERE candidate_id = mlops_candidates.id),
+    EXISTS (SELECT 1 FROM mlops_webhooks WHERE project_id = %(project_id)s AND is_active)
+""")
 
 
 def _name(given: str, tagged: str) -> str:
@@ -244,24 +274,4 @@ def _update(access: WriteAccess, candidate_id: int, **values: Any) -> None:
         update(Candidate)
         .where(Candidate.id == candidate_id, Candidate.project_id == access.project.id)
         .values(**values)
-    )
-
-
-def _store_tags(access: WriteAccess, candidate_id: int, values: dict[str, str]) -> None:
-    if not values:
-        return
-    access.session.execute(
-        _upsert_tags(dialect(access.session)),
-        [
-            {"candidate_id": candidate_id, "key": key, "value": value}
-            for key, value in sorted(values.items())
-        ],
-    )
-
-
-@cache
-def _upsert_tags(dialect: str) -> Any:
-    insert = insert_for(dialect, CandidateTag)
-    return insert.on_conflict_do_update(
-        index_elements=["candidate_id", "key"], set_={"value": insert.excluded.value}
     )

@@ -13,8 +13,8 @@ from gitlab_mlops.access import ReadAccess, WriteAccess
 from gitlab_mlops.errors import AlreadyExists, Invalid, NotFound
 from gitlab_mlops.models import Candidate, Experiment, ExperimentTag
 from gitlab_mlops.services.clock import now
-from gitlab_mlops.services.numbering import next_iid
-from gitlab_mlops.services.statements import upsert
+from gitlab_mlops.services.numbering import insert_experiment
+from gitlab_mlops.services.statements import Hot, upsert
 
 DEFAULT_IID = 0
 DEFAULT_NAME = "Default"
@@ -25,6 +25,18 @@ _ACTIVE = select(_TABLE.id).where(
     _TABLE.project_id == bindparam("project_id"),
     _TABLE.iid == bindparam("iid"),
     _TABLE.deleted_at.is_(None),
+)
+
+
+_IDS = Hot(
+    """
+    SELECT id FROM mlops_experiments
+    WHERE project_id = %(project_id)s AND iid = ANY(CAST(%(array)s AS int[]))
+    """,
+    """
+    SELECT id FROM mlops_experiments
+    WHERE project_id = %(project_id)s AND iid IN (SELECT value FROM json_each(%(json)s))
+    """,
 )
 
 
@@ -59,39 +71,35 @@ def create(access: WriteAccess, name: str, tags: Sequence[tuple[str, str]] = ())
         ensure_default(access)
     if len(dict(tags)) != len(tags):
         raise Invalid("A tag key is given more than once; send each key once.")
-    iid = next_iid(access, "experiments")
-    created = _insert(access, iid, name)
-    if created is None:
+    row = {"name": name, "actor_id": access.actor.id, "moment": now()}
+    iid = insert_experiment(access, row, dict(tags))
+    if iid is None:
         raise AlreadyExists(
             f"Experiment '{name}' already exists in {access.project.path}. If it is in the trash, "
             "restore it, or delete it permanently to use the name again."
         )
-    if tags:
-        rows = [{"experiment_id": created, "key": key, "value": value} for key, value in tags]
-        _store_tags(access, rows)
     return iid
 
 
 def ensure_default(access: ReadAccess) -> None:
     """Make the project's experiment 0 real; MLflow's clients expect it without creating it."""
     if not ids(access, [DEFAULT_IID]):
-        _insert(access, DEFAULT_IID, DEFAULT_NAME)
+        _insert_default(access)
 
 
 def ids(access: ReadAccess, iids: Sequence[int]) -> list[int]:
     """The internal ids of those of the iids that the project has, once each."""
-    statement = select(Experiment.id).where(
-        Experiment.project_id == access.project.id, Experiment.iid.in_(set(iids))
-    )
-    return list(access.session.scalars(statement))
+    given = ",".join(map(str, sorted(set(iids))))
+    named = {"project_id": access.project.id, "array": f"{{{given}}}", "json": f"[{given}]"}
+    return list(_IDS.run(access.session, named).scalars())
 
 
 def get(access: ReadAccess, iid: int) -> ExperimentRecord:
     """The experiment of this iid, in the trash or not; raise `NotFound`."""
-    found = _find(access, Experiment.iid == iid)
+    found = _find(access, _BY_IID, iid)
     if found is None and iid == DEFAULT_IID:
         ensure_default(access)
-        found = _find(access, Experiment.iid == iid)
+        found = _find(access, _BY_IID, iid)
     if found is None:
         raise NotFound(f"No experiment with ID {iid} exists in {access.project.path}.")
     return found
@@ -99,9 +107,10 @@ def get(access: ReadAccess, iid: int) -> ExperimentRecord:
 
 def get_by_name(access: ReadAccess, name: str) -> ExperimentRecord:
     """The experiment of this name, in the trash or not; raise `NotFound`."""
-    if name == DEFAULT_NAME:
+    found = _find(access, _BY_NAME, name)
+    if found is None and name == DEFAULT_NAME:
         ensure_default(access)
-    found = _find(access, Experiment.name == name)
+        found = _find(access, _BY_NAME, name)
     if found is None:
         raise NotFound(f"Could not find experiment with name '{name}' in {access.project.path}.")
     return found
@@ -128,7 +137,7 @@ def active_id(access: ReadAccess, iid: int) -> int:
 def rename(access: WriteAccess, iid: int, name: str) -> None:
     """Give an experiment another name; raise `AlreadyExists` if it is taken."""
     experiment = get_active(access, iid)
-    taken = _find(access, Experiment.name == name)
+    taken = _find(access, _BY_NAME, name)
     if taken is not None and taken.id != experiment.id:
         raise AlreadyExists(f"Experiment '{name}' already exists in {access.project.path}.")
     _change(access, experiment.id, name=name)
@@ -243,29 +252,40 @@ def load(access: ReadAccess, rows: Iterable[Any]) -> list[ExperimentRecord]:
     return list(records.values())
 
 
-def _find(access: ReadAccess, condition: Any) -> ExperimentRecord | None:
-    statement = select(*RECORD_COLUMNS).where(Experiment.project_id == access.project.id, condition)
-    found = load(access, access.session.execute(statement).all())
-    return found[0] if found else None
+_RECORDS = """
+SELECT
+    one.id, one.iid, one.name, one.actor_id, one.created_at, one.updated_at, one.deleted_at,
+    tag.key, tag.value
+FROM mlops_experiments AS one LEFT JOIN mlops_experiment_tags AS tag ON tag.experiment_id = one.id
+WHERE one.project_id = %(project_id)s AND one.{column} = %(value)s
+ORDER BY tag.key
+"""
+_BY_IID, _BY_NAME = Hot(_RECORDS.format(column="iid")), Hot(_RECORDS.format(column="name"))
 
 
-def _insert(access: ReadAccess, iid: int, name: str) -> int | None:
+def _find(access: ReadAccess, which: Hot, value: int | str) -> ExperimentRecord | None:
+    rows = which.run(access.session, {"project_id": access.project.id, "value": value}).all()
+    if not rows:
+        return None
+    record = ExperimentRecord(*rows[0][:-2])
+    record.tags.extend((key, value) for *_, key, value in rows if key is not None)
+    return record
+
+
+def _insert_default(access: ReadAccess) -> None:
     moment = now()
-    statement = (
-        upsert(access.session, Experiment)
-        .values(
-            project_id=access.project.id,
-            iid=iid,
-            name=name,
-            actor_id=access.actor.id if access.actor and iid != DEFAULT_IID else None,
-            created_at=moment,
-            updated_at=moment,
-        )
-        .on_conflict_do_nothing()
-        .returning(Experiment.__table__.c.id)
+    access.session.execute(
+        upsert(access.session, Experiment).on_conflict_do_nothing(),
+        [
+            {
+                "project_id": access.project.id,
+                "iid": DEFAULT_IID,
+                "name": DEFAULT_NAME,
+                "created_at": moment,
+                "updated_at": moment,
+            }
+        ],
     )
-    created: int | None = access.session.execute(statement).scalar_one_or_none()
-    return created
 
 
 def _change(access: WriteAccess, experiment_id: int, **values: Any) -> None:

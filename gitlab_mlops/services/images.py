@@ -16,6 +16,8 @@ MAX_ENTRIES = 100
 """Entries of a folder that are looked at."""
 MAX_FOLDERS = 10
 """Folders of a candidate that are looked into."""
+MAX_LISTED = 1000
+"""Entries of a folder that are asked for."""
 THREADS = 8
 
 A = TypeVar("A")
@@ -37,14 +39,15 @@ def find_images(
     access: ReadAccess, storage: Storage, compared: Sequence[CandidateRecord]
 ) -> Images:
     """The images of candidates at the top and one folder down; a bounded number of listings."""
-    tops = _at_once(lambda each: storage.list_folder(_root(access, each)), compared)
+    tops = _at_once(lambda each: storage.list_folder(_root(access, each), MAX_LISTED), compared)
     folders = [
         (each, entry.name)
         for each, top in zip(compared, tops, strict=True)
         for entry in _some_folders(top)
     ]
     below = _at_once(
-        lambda each: storage.list_folder(f"{_root(access, each[0])}/{each[1]}"), folders
+        lambda each: storage.list_folder(f"{_root(access, each[0])}/{each[1]}", MAX_ENTRIES + 1),
+        folders,
     )
     owners: dict[str, set[int]] = {}
     listings = [(each, "", top) for each, top in zip(compared, tops, strict=True)]

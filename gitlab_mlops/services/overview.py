@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Subquery, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
 
 from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.errors import Invalid, NotFound
@@ -64,20 +66,27 @@ def list_experiments(
     Sorted by newest activity, by name, or by most candidates. Raises `Invalid` if `after` is no
     position in this order.
     """
-    counted = _counted(access, view)
-    columns = _columns(counted)
-    key, descending = _sort_key(sort, columns)
-    statement = (
-        select(*columns, key.label("sort_key"))
-        .outerjoin(counted, counted.c.experiment_id == Experiment.id)
-        .where(Experiment.project_id == access.project.id, _in_view(view), _is_worth_showing())
-        .order_by(key.desc() if descending else key, Experiment.id.desc())
+    key, descending = _sort_key(access, sort, view)
+    listed = (
+        select(*(_TABLE[name] for name in _NAMES), key.label("sort_key"))
+        .where(
+            Experiment.project_id == access.project.id, _in_view(view), _is_worth_showing(access)
+        )
+        .order_by(key.desc() if descending else key, _TABLE.id.desc())
         .limit(limit + 1)
     )
     if name:
-        statement = statement.where(Experiment.name.icontains(name, autoescape=True))
+        listed = listed.where(Experiment.name.icontains(name, autoescape=True))
     if after is not None:
-        statement = statement.where(_comes_after(after, sort, key, descending))
+        listed = listed.where(_comes_after(after, sort, key, descending))
+    # Counted for the experiments of the page only: each count reads as many entries of an index.
+    page = listed.subquery()
+    statement = select(
+        *(page.c[name] for name in _NAMES),
+        _count_of(access, page.c, view).label("candidates"),
+        _activity(access, page.c, view).label("active_at"),
+        page.c.sort_key,
+    ).order_by(page.c.sort_key.desc() if descending else page.c.sort_key, page.c.id.desc())
     rows = access.session.execute(statement).all()
     found = [ExperimentSummary(*row[:-1]) for row in rows[:limit]]
     last = (rows[limit - 1].sort_key, rows[limit - 1].id) if len(rows) > limit else None
@@ -86,7 +95,10 @@ def list_experiments(
 
 def count_experiments(access: ReadAccess) -> Counts:
     """How many experiments the project has."""
-    return _count(access, Experiment, _is_worth_showing())
+    statement = select(func.count(Experiment.deleted_at), func.count())
+    found = statement.where(_of(access, Experiment), _is_worth_showing(access))
+    deleted, every = access.session.execute(found).one()
+    return Counts(every - deleted, deleted)
 
 
 def get_experiment(access: ReadAccess, iid: int) -> ExperimentRecord:
@@ -107,8 +119,10 @@ def experiment_name(access: ReadAccess, iid: int) -> str:
 
 
 def count_candidates(access: ReadAccess, experiment_id: int) -> Counts:
-    """How many candidates an experiment (internal id) has."""
-    return _count(access, Candidate, Candidate.experiment_id == experiment_id)
+    """How many candidates an experiment (internal id) has; read from two indexes alone."""
+    parts = _from_indexes(access, func.count(), literal(experiment_id), "deleted")
+    row = access.session.execute(select(*parts)).one()
+    return Counts(row[0], row[1])
 
 
 def get_eid(access: ReadAccess, iid: int) -> tuple[int, str]:
@@ -123,38 +137,52 @@ def get_eid(access: ReadAccess, iid: int) -> tuple[int, str]:
     return found[0], found[1]
 
 
-def _counted(access: ReadAccess, view: View) -> Subquery:
-    # With their experiment, all of its candidates went to the trash.
-    which = (Candidate.deleted_at.is_(None),) if view == "active" else ()
-    return (
-        select(
-            Candidate.experiment_id,
-            func.count().label("candidates"),
-            func.max(Candidate.created_at).label("newest"),
-        )
-        .where(_of(access, Candidate), *which)
-        .group_by(Candidate.experiment_id)
-        .subquery()
+_TABLE = Experiment.__table__.c
+_NAMES = ("id", "iid", "name", "actor_id", "created_at", "deleted_at")
+"""The first fields of an `ExperimentSummary`, in its order."""
+
+
+def _count_of(access: ReadAccess, experiment: Any, view: View) -> ColumnElement[int]:
+    """How many candidates of an experiment count."""
+    counts = _from_indexes(access, func.count(), experiment.id, view)
+    return reduce(add, counts)
+
+
+def _activity(access: ReadAccess, experiment: Any, view: View) -> ColumnElement[int]:
+    """When the newest candidate that counts was made, or the experiment without any."""
+    newest = _from_indexes(access, func.max(Candidate.created_at), experiment.id, view)
+    # Of two, either may be NULL.
+    latest = (
+        newest[0]
+        if len(newest) == 1
+        else case((newest[0] > newest[1], newest[0]), else_=func.coalesce(newest[1], newest[0]))
     )
+    return func.coalesce(latest, experiment.created_at)
 
 
-def _columns(counted: Subquery) -> list[ColumnElement[Any]]:
-    """The fields of an `ExperimentSummary`, in its order."""
-    table = Experiment.__table__.c
-    names = ("id", "iid", "name", "actor_id", "created_at", "deleted_at")
-    return [
-        *(table[name] for name in names),
-        func.coalesce(counted.c.candidates, 0).label("candidates"),
-        func.coalesce(counted.c.newest, table.created_at).label("active_at"),
-    ]
+def _from_indexes(
+    access: ReadAccess, what: Any, experiment_id: ColumnElement[int], view: View
+) -> list[ColumnElement[int]]:
+    """An aggregate over the candidates that count, in one or two parts.
+
+    One index holds those in use and one those in the trash, so each part reads no table.
+    """
+    own = select(what).where(_of(access, Candidate), Candidate.experiment_id == experiment_id)
+    active = own.where(_IS_ACTIVE).scalar_subquery()
+    # With their experiment, all of its candidates went to the trash.
+    return [active] if view == "active" else [active, own.where(~_IS_ACTIVE).scalar_subquery()]
 
 
-def _sort_key(sort: Sort, columns: Sequence[ColumnElement[Any]]) -> tuple[ColumnElement[Any], bool]:
+_IS_ACTIVE = Candidate.deleted_at.is_(None)
+
+
+def _sort_key(access: ReadAccess, sort: Sort, view: View) -> tuple[ColumnElement[Any], bool]:
     """What to sort by, and whether downwards."""
-    *_, candidates, active_at = columns
     if sort == "name":
-        return func.lower(Experiment.__table__.c.name), False
-    return (candidates if sort == "candidates" else active_at), True
+        return func.lower(_TABLE.name), False
+    if sort == "candidates":
+        return _count_of(access, _TABLE, view), True
+    return _activity(access, _TABLE, view), True
 
 
 def _comes_after(
@@ -180,19 +208,12 @@ def _in_view(view: View) -> ColumnElement[bool]:
     return Experiment.deleted_at.is_(None)
 
 
-def _is_worth_showing() -> ColumnElement[bool]:
+def _is_worth_showing(access: ReadAccess) -> ColumnElement[bool]:
     """All but a Default that nobody has logged to; MLflow's clients make it by looking."""
-    has_candidates = exists().where(Candidate.experiment_id == Experiment.id)
-    return or_(Experiment.iid != DEFAULT_IID, has_candidates)
+    # Not EXISTS, for which PostgreSQL may read the whole table, hoping to find one early.
+    newest = _from_indexes(access, func.max(Candidate.created_at), _TABLE.id, "deleted")
+    return or_(Experiment.iid != DEFAULT_IID, *(each.is_not(None) for each in newest))
 
 
 def _of(access: ReadAccess, model: type[Candidate] | type[Experiment]) -> ColumnElement[bool]:
     return model.project_id == access.project.id
-
-
-def _count(
-    access: ReadAccess, model: type[Candidate] | type[Experiment], *which: ColumnElement[bool]
-) -> Counts:
-    statement = select(func.count(model.deleted_at), func.count()).where(_of(access, model), *which)
-    deleted, every = access.session.execute(statement).one()
-    return Counts(every - deleted, deleted)

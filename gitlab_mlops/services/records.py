@@ -117,7 +117,8 @@ def load(
         _load_metrics(access, records, ids)
         _load_pairs(access, records, ids)
         if with_datasets:
-            _load_datasets(access, records, ids)
+            for candidate_id, datasets in datasets_of(access, ids).items():
+                records[candidate_id].datasets.extend(datasets)
     return list(records.values())
 
 
@@ -194,18 +195,19 @@ _DATASETS = select(
 ).where(_in(_dataset.id))
 
 
-def _load_datasets(
-    access: ReadAccess, records: dict[int, CandidateRecord], ids: Sequence[int]
-) -> None:
+def datasets_of(access: ReadAccess, ids: Sequence[int]) -> dict[int, list[DatasetInput]]:
+    """The datasets that these candidates used, by candidate id."""
     inputs = access.session.execute(_INPUTS, {"ids": ids}).all()
     if not inputs:
-        return
+        return {}
     wanted = {"ids": list({row.dataset_id for row in inputs})}
     datasets = {row[0]: row[1:] for row in access.session.execute(_DATASETS, wanted)}
+    found: dict[int, list[DatasetInput]] = {}
     used: dict[tuple[int, int], DatasetInput] = {}
     for candidate_id, dataset_id, key, value in inputs:
         if (candidate_id, dataset_id) not in used:
             used[candidate_id, dataset_id] = DatasetInput(*datasets[dataset_id])
-            records[candidate_id].datasets.append(used[candidate_id, dataset_id])
+            found.setdefault(candidate_id, []).append(used[candidate_id, dataset_id])
         if key is not None:
             used[candidate_id, dataset_id].tags.append((key, value))
+    return found

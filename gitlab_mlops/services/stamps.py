@@ -84,15 +84,22 @@ def note_alteration(access: WriteAccess, candidate_id: int, stamped_sha: str) ->
     Jobs of the same commit may log: the one that started it, a retry, a later stage. Everybody
     else who may write may log too, but then the values are not what CI measured of the commit.
     """
+    if stamped_sha == commit_of_ci(access):
+        return
     job = access.actor.job
     if job is None:
         access.session.execute(_ALTER, {"id": candidate_id, "at": now()})
         return
-    source = _source_of(job)
-    if job.sha == stamped_sha and source == access.project.id:
-        return
-    by = {"by_sha": job.sha, "by_source": source}
+    by = {"by_sha": job.sha, "by_source": _source_of(job)}
     access.session.execute(_ALTER_UNLESS_OF, {"id": candidate_id, "at": now(), **by})
+
+
+def commit_of_ci(access: WriteAccess) -> str | None:
+    """The commit of the project's own code that the actor runs in CI; None for everybody else."""
+    job = access.actor.job
+    if job is None or _source_of(job) != access.project.id:
+        return None
+    return job.sha
 
 
 def stamps_of(access: ReadAccess, candidate_ids: Collection[int]) -> dict[int, Stamp]:

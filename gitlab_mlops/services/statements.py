@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Table
+from sqlalchemy import CursorResult, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
+
+from gitlab_mlops.errors import Invalid
 
 # Below SQLite's and PostgreSQL's limits of bound parameters (32,766 and 65,535).
 MAX_PARAMETERS = 20_000
 
 T = TypeVar("T")
+_PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+
+
+class Hot:
+    """A statement that runs all day, in the drivers' own words: nothing is built or compiled.
+
+    Written with psycopg's placeholders, `%(name)s`, once for both databases if one text serves
+    both. What a driver raises is still SQLAlchemy's `DBAPIError`.
+    """
+
+    __slots__ = ("_texts",)
+
+    def __init__(self, postgresql: str, sqlite: str = "") -> None:
+        self._texts = {
+            "postgresql": postgresql,
+            "sqlite": _PLACEHOLDER.sub(r":\1", sqlite or postgresql),
+        }
+
+    def run(
+        self, session: Session, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+    ) -> CursorResult[*tuple[Any, ...]]:
+        """Execute it in the session's transaction; once per mapping if there are several."""
+        connection = session.connection()
+        return connection.exec_driver_sql(self._texts[connection.dialect.name], values)
 
 
 def upsert(session: Session, model: type[DeclarativeBase]) -> Any:
@@ -56,3 +83,17 @@ def store_tags(
 def chunks(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
     """The items in slices of at most `size`."""
     return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def array(items: Iterable[str]) -> str:
+    """Numbers as PostgreSQL reads an array; a driver's own lists cost a call per item."""
+    return "{" + ",".join(items) + "}"
+
+
+def text_array(items: Sequence[str]) -> str:
+    """Texts as PostgreSQL reads an array, at least one. Raises `Invalid` for a NUL in them."""
+    joined = "\0".join(items)
+    if joined.count("\0") != len(items) - 1:
+        raise Invalid("Text must not contain NUL characters (\\u0000).")
+    escaped = joined.replace("\\", r"\\").replace('"', r"\"")
+    return '{"' + escaped.replace("\0", '","') + '"}'

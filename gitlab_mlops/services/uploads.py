@@ -62,10 +62,38 @@ def begin(access: WriteAccess, storage: Storage, place: Place, parts: int) -> Up
     return Upload(access.project.id, uuid4().hex, place.wire_path, parts, access.actor.id)
 
 
-def put_part(storage: Storage, part: Part, chunks: Iterable[bytes], length: int | None) -> str:
-    """Store a part, whole or not at all; returns its ETag, without quotes."""
+def put_part(
+    storage: Storage, part: Part, chunks: Iterable[bytes], length: int | None, max_bytes: int
+) -> str:
+    """Store a part, whole or not at all; returns its ETag, without quotes.
+
+    Raises `TooLarge` if the parts would have over `max_bytes` (0: no limit) in all: what waits in
+    the store counts before it is complete.
+    """
+    if max_bytes:
+        others = _bytes_of_others(storage, part)
+        _check_size(others + (length or 0), max_bytes)
+        chunks = _up_to(chunks, max_bytes - others)
     storage.put(part.key, chunks, length)
     return storage.head(part.key).etag
+
+
+def _bytes_of_others(storage: Storage, part: Part) -> int:
+    folder, _, name = part.key.rpartition("/")
+    return sum(entry.size for entry in storage.walk(folder) if entry.name != name)
+
+
+def _up_to(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
+    count = 0
+    for chunk in chunks:
+        count += len(chunk)
+        _check_size(count, limit)
+        yield chunk
+
+
+def _check_size(count: int, limit: int) -> None:
+    if count > limit:
+        raise TooLarge(f"The parts have {count} bytes; at most {limit} are accepted.")
 
 
 def complete(

@@ -8,45 +8,42 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
 
 import obstore
+from obstore.store import AzureStore, GCSStore, S3Store
 
-from gitlab_mlops.errors import Invalid, NotFound
+from gitlab_mlops.errors import Invalid, NotFound, Unavailable
 from gitlab_mlops.settings import Settings
 from gitlab_mlops.storage import transfer
 from gitlab_mlops.storage.connect import check_fork, connect, local_folder, open_folder
 from gitlab_mlops.storage.failures import translated
-from gitlab_mlops.storage.local import LocalChunks, open_local, sweep_local
+from gitlab_mlops.storage.listing import LIST_PAGE, Entry, entry_of, etag_of, first, whole
+from gitlab_mlops.storage.local import (
+    LocalChunks,
+    has_file,
+    look_at,
+    open_local,
+    scan_folder,
+    sweep_local,
+)
 
 if TYPE_CHECKING:
-    from obstore import ListResult, ObjectMeta
     from obstore.store import ObjectStore
 
-LIST_PAGE = 1000
-"""Objects per answer of a store when all of them are wanted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A file or folder of a listing. `name` is relative to what was listed; `size` in bytes."""
-
-    name: str
-    size: int = 0
-    is_folder: bool = False
-    modified: datetime | None = None
-    etag: str = ""
+SIGNING = (S3Store, GCSStore, AzureStore)
+"""The stores that give out addresses of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blob:
     """Opened bytes: `chunks` yields those from `start` to before `stop`, of `size` in all.
 
-    Call `close` when done, also when nothing was read.
+    `modified` is when they were stored. Call `close` when done, also when nothing was read.
     """
 
     size: int
@@ -54,6 +51,7 @@ class Blob:
     stop: int
     etag: str
     chunks: Iterator[bytes]
+    modified: datetime | None = None
 
     def close(self) -> None:
         """Give back the open file, if it is one."""
@@ -112,12 +110,31 @@ class Storage:
             if self.folder is not None:
                 return _open_local(self.folder / _checked(key), span)
             meta, (start, stop), chunks = transfer.get(self._connected(), _checked(key), span)
-            return Blob(meta["size"], start, stop, _etag(meta), chunks)
+            size, modified = meta["size"], meta["last_modified"]
+            return Blob(size, start, stop, etag_of(meta), chunks, modified)
 
     def head(self, key: str) -> Entry:
         """Size, time and ETag of the object `key`."""
         with translated():
-            return _entry(obstore.head(self._connected(), _checked(key)), cut=0)
+            if self.folder is not None:
+                return replace(look_at(self.folder / _checked(key)), name=key)
+            return entry_of(obstore.head(self._connected(), _checked(key)), cut=0)
+
+    def sign(self, key: str, seconds: int) -> str | None:
+        """An address where anybody gets the object `key` for so long, from the store itself.
+
+        None if the store has no such thing. Nobody looks whether there is such an object.
+        """
+        store = self._connected()
+        if not isinstance(store, SIGNING):
+            return None
+        with translated():
+            return obstore.sign(store, "GET", _checked(key), timedelta(seconds=seconds))
+
+    @property
+    def can_sign(self) -> bool:
+        """Whether `sign` gives addresses."""
+        return isinstance(self._store, SIGNING)
 
     def exists(self, key: str) -> bool:
         """Whether there is an object `key`; a folder is none."""
@@ -127,16 +144,18 @@ class Storage:
             return False
         return True
 
-    def list_folder(self, prefix: str) -> list[Entry]:
-        """Folders and files right below `prefix` ("": the top), by name.
+    def list_folder(self, prefix: str, limit: int | None = None) -> list[Entry]:
+        """Folders and files right below `prefix` ("": the top), by name, the first `limit`.
 
         There are none if there is no such folder, or if it is a file.
         """
+        key = _checked(prefix) if prefix else ""
         with suppress(NotFound), translated():
-            found = obstore.list_with_delimiter(
-                self._connected(), _checked(prefix) if prefix else None
-            )
-            return _listing(found, len(prefix) + 1 if prefix else 0)
+            if self.folder is not None:
+                check_fork()
+                return scan_folder(self.folder / key, limit)
+            store = self._connected()
+            return whole(store, key) if limit is None else first(store, key, limit)
         return []
 
     def walk(self, prefix: str, page_size: int = LIST_PAGE) -> Iterator[Entry]:
@@ -144,11 +163,15 @@ class Storage:
         cut = len(prefix) + 1
         with suppress(NotFound), translated():
             for page in obstore.list(self._connected(), _checked(prefix), chunk_size=page_size):
-                yield from (_entry(meta, cut) for meta in page if len(meta["path"]) > cut)
+                yield from (entry_of(meta, cut) for meta in page if len(meta["path"]) > cut)
 
     def has_below(self, prefix: str) -> bool:
         """Whether `prefix` is a folder: whether anything is below it."""
-        return next(self.walk(prefix, page_size=1), None) is not None
+        if self.folder is None:
+            return next(self.walk(prefix, page_size=1), None) is not None
+        with suppress(NotFound), translated():
+            return has_file(self.folder / _checked(prefix))
+        return False
 
     def delete(self, key: str) -> None:
         """Delete the object `key`; if it is already gone, all is well."""
@@ -200,6 +223,19 @@ class Storage:
         self.open(key).close()
         self.delete(key)
 
+    def ping(self) -> None:
+        """Ask whether it is there, and change nothing; raises if not.
+
+        A bucket that does not exist is no empty folder, so it is `NotFound` here.
+        """
+        store = self._connected()
+        if self.folder is not None:
+            if not os.access(self.folder, os.W_OK | os.X_OK):
+                raise Unavailable(f"The folder {self.folder} is gone or cannot be written to.")
+            return
+        with translated():
+            obstore.list_with_delimiter(store, ".check")
+
     def _connected(self) -> ObjectStore:
         check_fork()
         if self._store is None and self.folder is not None:
@@ -215,22 +251,7 @@ def _checked(key: str) -> str:
 
 
 def _open_local(path: Path, span: tuple[int, int] | None) -> Blob:
-    file, size, etag = open_local(path)
-    start, stop = span or (0, size)
-    return Blob(size, start, stop, etag, LocalChunks(file, start, stop, transfer.READ_BYTES))
-
-
-def _listing(found: ListResult[Sequence[ObjectMeta]], cut: int) -> list[Entry]:
-    folders = [Entry(path[cut:], is_folder=True) for path in found["common_prefixes"]]
-    # A store may keep an empty object for the folder itself.
-    files = [_entry(meta, cut) for meta in found["objects"] if len(meta["path"]) > cut]
-    return sorted(folders + files, key=lambda entry: entry.name)
-
-
-def _entry(meta: ObjectMeta, cut: int) -> Entry:
-    return Entry(meta["path"][cut:], meta["size"], False, meta["last_modified"], _etag(meta))
-
-
-def _etag(meta: ObjectMeta) -> str:
-    """Without the quotes that some stores leave around it; empty if there is none."""
-    return (meta["e_tag"] or "").strip('"')
+    file, entry = open_local(path)
+    start, stop = span or (0, entry.size)
+    chunks = LocalChunks(file, start, stop, transfer.READ_BYTES)
+    return Blob(entry.size, start, stop, entry.etag, chunks, entry.modified)

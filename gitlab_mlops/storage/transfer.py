@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import obstore
 from obstore.exceptions import GenericError
+from obstore.store import LocalStore
 
 from gitlab_mlops.errors import Invalid
 from gitlab_mlops.settings import MEBIBYTE
 from gitlab_mlops.storage.failures import translated
+from gitlab_mlops.storage.labels import attributes
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -74,8 +76,18 @@ def part_bytes(total: int) -> int:
 def put(store: ObjectStore, key: str, chunks: Counted, length: int | None) -> None:
     """Stream `chunks` into the object `key`; if they raise, obstore aborts the upload."""
     obstore.put(
-        store, key, chunks, chunk_size=part_bytes(length or 0), max_concurrency=PARALLEL_PARTS
+        store,
+        key,
+        chunks,
+        attributes=_attributes(store, key),
+        chunk_size=part_bytes(length or 0),
+        max_concurrency=PARALLEL_PARTS,
     )
+
+
+def _attributes(store: ObjectStore, key: str) -> Any:
+    """What the store is to tell clients that get the object from it; a disk tells nothing."""
+    return None if isinstance(store, LocalStore) else attributes(key)
 
 
 def get(
@@ -128,5 +140,10 @@ async def concat(store: ObjectStore, sources: Sequence[str], key: str, total: in
                 yield chunk
 
     await obstore.put_async(
-        store, key, chunks(), chunk_size=part_bytes(total), max_concurrency=PARALLEL_PARTS
+        store,
+        key,
+        chunks(),
+        attributes=_attributes(store, key),
+        chunk_size=part_bytes(total),
+        max_concurrency=PARALLEL_PARTS,
     )

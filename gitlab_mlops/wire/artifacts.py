@@ -87,12 +87,12 @@ def _file(entry: Entry, folder: str) -> dict[str, Any]:
     return info
 
 
-def server_info(multipart_uploads: bool) -> dict[str, Any]:
+def server_info(*, multipart_uploads: bool, multipart_downloads: bool) -> dict[str, Any]:
     """What MLflow 3 clients ask before a large transfer, and when a workspace is set."""
     return {
         "store_type": "SqlStore",
         "workspaces_enabled": False,
         "trace_archival_enabled": False,
         "multipart_uploads_enabled": multipart_uploads,
-        "multipart_downloads_enabled": False,
+        "multipart_downloads_enabled": multipart_downloads,
     }

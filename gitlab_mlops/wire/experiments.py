@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from gitlab_mlops.services.experiments import ExperimentRecord
+from gitlab_mlops.wire import quick_life
 from gitlab_mlops.wire.fields import Repeated, Value
 from gitlab_mlops.wire.schema import Request
 from gitlab_mlops.wire.values import (
@@ -58,18 +59,21 @@ def to_view(value: Any, path: str) -> str:
 class ById(Request):
     """A request that names an experiment."""
 
+    quick = staticmethod(quick_life.experiment_by_id)
     experiment_id = Value(to_iid, required=True)
 
 
 class ByName(Request):
     """experiments/get-by-name."""
 
+    quick = staticmethod(quick_life.experiment_by_name)
     experiment_name = Value(to_text, required=True)
 
 
 class Create(Request):
     """experiments/create; `artifact_location` is accepted and not used."""
 
+    quick = staticmethod(quick_life.create_experiment)
     name = Value(to_name, required=True)
     tags = Repeated(to_experiment_tag)
 
@@ -118,7 +122,7 @@ def experiment(record: ExperimentRecord) -> dict[str, Any]:
     return answer
 
 
-def page(key: str, items: list[Any], token: str | None) -> dict[str, Any]:
+def page(key: str, items: Any, token: str | None) -> dict[str, Any]:
     """A page of a list: as in protocol buffers' JSON, what is empty is left out."""
     answer: dict[str, Any] = {key: items} if items else {}
     if token:

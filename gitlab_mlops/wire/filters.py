@@ -8,6 +8,7 @@ clause     = "(" filter ")" | name operator value | name [NOT] IN list | name IS
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from gitlab_mlops.services.expressions import And, Comparison, Expression, Operator, Or, Value
 from gitlab_mlops.wire.grammar import (
@@ -30,6 +31,8 @@ MAX_VALUES = 10_000
 # SQLite's limit of a pattern is 50,000 bytes; the time to match grows with each wildcard.
 MAX_PATTERN = 10_000
 MAX_WILDCARDS = 50
+# Characters of a filter that is kept when it is parsed.
+MAX_KEPT = 1000
 
 # The operators of words, each with the words that may follow it.
 _OPERATOR_WORDS: dict[str, tuple[str, ...]] = {
@@ -47,7 +50,16 @@ _INT64 = range(-(2**63), 2**63)
 
 def parse_candidate_filter(text: str) -> Expression | None:
     """A filter of runs/search, None for the empty one; raises `FilterError`."""
-    return _Parser(text, CANDIDATES).parse() if text else None
+    # Most searches are sent again and again; to parse one takes as long as to send a statement.
+    parse = _kept if len(text) <= MAX_KEPT else _parse_candidate_filter
+    return parse(text) if text else None
+
+
+def _parse_candidate_filter(text: str) -> Expression | None:
+    return _Parser(text, CANDIDATES).parse()
+
+
+_kept = lru_cache(256)(_parse_candidate_filter)
 
 
 def parse_experiment_filter(text: str) -> Expression | None:

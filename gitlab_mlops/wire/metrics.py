@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from marshmallow import ValidationError
+from orjson import Fragment
 
 from gitlab_mlops.errors import Invalid
-from gitlab_mlops.services.history import Position
+from gitlab_mlops.services.history import History, Position
 from gitlab_mlops.services.points import Point
 from gitlab_mlops.wire import paging
+from gitlab_mlops.wire.experiments import page
 from gitlab_mlops.wire.fields import Repeated, Value
 from gitlab_mlops.wire.runs import ByEitherId, metric
 from gitlab_mlops.wire.schema import Request
@@ -81,9 +83,17 @@ def step_range(start: int | None, end: int | None) -> tuple[int, int] | None:
     return start, end
 
 
-def token(point: Point) -> str:
-    """The token of the page after a point."""
-    return paging.encode({"after": [point.timestamp, point.step, from_double(point.value)]})
+def history(found: History) -> dict[str, Any]:
+    """The answer to get-history."""
+    points = found.points
+    written = Fragment(points) if isinstance(points, str) else [metric(each) for each in points]
+    return page("metrics", written, token(found.after) if found.after else None)
+
+
+def token(after: Position) -> str:
+    """The token of the page after a position."""
+    timestamp, step, value = after
+    return paging.encode({"after": [timestamp, step, from_double(value)]})
 
 
 def position(page_token: str) -> Position | None:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from marshmallow import ValidationError, pre_load, validates_schema
+from orjson import Fragment
 
 from gitlab_mlops.errors import Invalid
 from gitlab_mlops.models import Status
 from gitlab_mlops.services.points import Point
 from gitlab_mlops.services.records import CandidateRecord, DatasetInput
 from gitlab_mlops.services.search import MAX_EXPERIMENTS
+from gitlab_mlops.services.written import WrittenCandidate
+from gitlab_mlops.wire import quick_life, quick_logging
 from gitlab_mlops.wire.experiments import to_iid, to_view
 from gitlab_mlops.wire.fields import Repeated, Value
 from gitlab_mlops.wire.schema import Request
 from gitlab_mlops.wire.values import (
+    MAX_METRICS,
+    MAX_PARAMS,
     MAX_TAG_VALUE,
+    MAX_TAGS,
     check_dataset,
     from_double,
     invalid,
+    is_run_id,
     to_dataset_name,
     to_digest,
     to_double,
@@ -35,13 +41,9 @@ from gitlab_mlops.wire.values import (
     to_timestamp,
 )
 
-MAX_METRICS = 1000
-MAX_PARAMS = 100
-MAX_TAGS = 100
 MAX_BATCH = 1000
 MAX_RESULTS = 50_000
 BATCH = "batch logging request"
-_RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}\Z")
 STATUS_NUMBERS = {status.value: status.name for status in Status}
 
 
@@ -57,7 +59,7 @@ def to_status(value: Any, path: str) -> Status | None:
 def to_run_id(value: Any, path: str) -> str:
     """A run id in the form that MLflow demands where it checks one."""
     run_id = to_text(value, path)
-    if not _RUN_ID.match(run_id):
+    if not is_run_id(run_id):
         raise invalid(path, run_id, "It must be alphanumeric, with at most 256 characters.")
     return run_id
 
@@ -86,6 +88,7 @@ class ByEitherId(ById):
 class Create(Request):
     """runs/create."""
 
+    quick = staticmethod(quick_life.create_run)
     experiment_iid = Value(to_iid, data_key="experiment_id", required=True)
     name = Value(to_text, data_key="run_name", load_default="")
     user_id = Value(to_text, load_default="")
@@ -96,6 +99,7 @@ class Create(Request):
 class Update(ByEitherId):
     """runs/update."""
 
+    quick = staticmethod(quick_life.update_run)
     status = Value(to_status, load_default=None)
     end_time = Value(to_int64, load_default=None)
     name = Value(to_text, data_key="run_name", load_default=None)
@@ -104,6 +108,7 @@ class Update(ByEitherId):
 class LogMetric(ByEitherId):
     """runs/log-metric."""
 
+    quick = staticmethod(quick_logging.log_metric)
     key = Value(to_key, required=True)
     value = Value(to_double, required=True)
     timestamp = Value(to_timestamp, required=True)
@@ -120,6 +125,7 @@ class LogMetric(ByEitherId):
 class LogParam(ByEitherId):
     """runs/log-parameter."""
 
+    quick = staticmethod(quick_logging.log_param)
     key = Value(to_key, required=True)
     value = Value(to_param_value, load_default="")
 
@@ -127,6 +133,7 @@ class LogParam(ByEitherId):
 class SetTag(ByEitherId):
     """runs/set-tag."""
 
+    quick = staticmethod(quick_logging.set_tag)
     key = Value(to_key, required=True)
     value = Value(to_tag_value, load_default="")
 
@@ -134,12 +141,14 @@ class SetTag(ByEitherId):
 class DeleteTag(ById):
     """runs/delete-tag."""
 
+    quick = staticmethod(quick_life.delete_tag)
     key = Value(to_text, required=True)
 
 
 class LogBatch(Request):
     """runs/log-batch."""
 
+    quick = staticmethod(quick_logging.log_batch)
     run_id = Value(to_run_id, required=True)
     metrics = Repeated(to_point, limit=MAX_METRICS, request=BATCH)
     params = Repeated(to_param, limit=MAX_PARAMS, request=BATCH)
@@ -167,7 +176,7 @@ def check_batch(batch: dict[str, list[Any]]) -> None:
         )
 
 
-def info(record: CandidateRecord) -> dict[str, Any]:
+def info(record: CandidateRecord | WrittenCandidate) -> dict[str, Any]:
     """MLflow's RunInfo. `artifact_uri` keeps the tracking URI's prefix, as the root would not."""
     answer: dict[str, Any] = {
         "run_uuid": record.eid,
@@ -185,13 +194,15 @@ def info(record: CandidateRecord) -> dict[str, Any]:
     return answer
 
 
-def artifact_uri(record: CandidateRecord) -> str:
+def artifact_uri(record: CandidateRecord | WrittenCandidate) -> str:
     """Where the run's artifacts are, relative to whatever tracking URI the client uses."""
     return f"mlflow-artifacts:/{record.experiment_iid}/{record.eid}/artifacts"
 
 
-def run(record: CandidateRecord) -> dict[str, Any]:
+def run(record: CandidateRecord | WrittenCandidate) -> dict[str, Any]:
     """MLflow's Run: what is empty is left out, as in protocol buffers' JSON."""
+    if isinstance(record, WrittenCandidate):
+        return _written_run(record)
     data: dict[str, Any] = {}
     if record.metrics:
         data["metrics"] = [metric(point) for point in record.metrics]
@@ -204,6 +215,23 @@ def run(record: CandidateRecord) -> dict[str, Any]:
         "data": data,
         "inputs": _inputs(record),
         "outputs": _outputs(record),
+    }
+
+
+def _written_run(record: WrittenCandidate) -> dict[str, Any]:
+    """As `run`; the database's objects have MLflow's names, and NaN is a text there, too."""
+    data = {"metrics": record.metrics, "params": record.params, "tags": record.tags}
+    inputs: dict[str, Any] = {}
+    if record.datasets:
+        inputs["dataset_inputs"] = [_dataset_input(used) for used in record.datasets]
+    if record.used_models:
+        inputs["model_inputs"] = Fragment(record.used_models)
+    made = record.made_models
+    return {
+        "info": info(record),
+        "data": {name: Fragment(text) for name, text in data.items() if text},
+        "inputs": inputs,
+        "outputs": {"model_outputs": Fragment(made)} if made else {},
     }
 
 

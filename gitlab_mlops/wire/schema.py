@@ -17,6 +17,12 @@ class Request(Schema):
 
         unknown = EXCLUDE
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Inherit no `quick`: it would not read the fields that a subclass adds."""
+        super().__init_subclass__(**options)
+        if "quick" not in vars(cls):
+            cls.quick = staticmethod(_read_nothing)  # type: ignore[assignment]
+
     @staticmethod
     def quick(data: dict[str, Any]) -> dict[str, Any] | None:
         """What the schema would load, read by hand; None for all that is not plainly valid.
@@ -25,6 +31,10 @@ class Request(Schema):
         the others only.
         """
         return None
+
+
+def _read_nothing(_data: dict[str, Any]) -> None:
+    return None
 
 
 def load(schema: Request, data: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,9 @@ from marshmallow import ValidationError
 
 from gitlab_mlops.services.points import Point
 
+MAX_METRICS = 1000
+MAX_PARAMS = 100
+MAX_TAGS = 100
 MAX_KEY = 250
 MAX_PARAM_VALUE = 6000
 MAX_TAG_VALUE = 8000
@@ -28,6 +31,7 @@ MAX_DATASET_DIGEST = 36
 
 INT64 = range(-(2**63), 2**63)
 _KEY = re.compile(r"[/\w.\- :]*\Z")
+_RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}\Z")
 _WHOLE = re.compile(r"-?[0-9]{1,19}\Z")
 _KEY_CHARACTERS = (
     "Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), "
@@ -61,14 +65,15 @@ def to_key(value: Any, path: str) -> str:
     if value is None or value == "":
         raise missing(path)
     key = to_text(value, path)
-    if why := _wrong_with_key(key):
+    if why := wrong_with_key(key):
         raise invalid(path, key, why)
     return key
 
 
 # A training loop sends the same few names for ever.
 @lru_cache(maxsize=4096)
-def _wrong_with_key(key: str) -> str:
+def wrong_with_key(key: str) -> str:
+    """Why a text cannot be the name of a metric, parameter or tag; empty if it can."""
     if len(key) > MAX_KEY:
         return f"It exceeds the maximum length of {MAX_KEY} characters"
     if not _KEY.match(key):
@@ -77,6 +82,11 @@ def _wrong_with_key(key: str) -> str:
     if normal != key or normal == "." or normal.startswith(("..", "/")):
         return f"It must be a plain relative path; as a file name it would be {normal!r}."
     return ""
+
+
+def is_run_id(text: str) -> bool:
+    """Whether a run id has the form that MLflow demands where it checks one."""
+    return _RUN_ID.match(text) is not None
 
 
 def to_int64(value: Any, path: str) -> int:

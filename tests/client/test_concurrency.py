@@ -156,6 +156,26 @@ def test_sixty_four_runs_created_at_once_are_numbered_without_gaps(
         assert sorted(db.session.scalars(numbers)) == list(range(1, 65))
 
 
+def test_runs_and_experiments_made_at_once_are_numbered_without_gaps(
+    app: Flask, wire: Wire, live_project: Any
+) -> None:
+    """They share a row of numbers; every fourth asks for a name that only one of them can get."""
+
+    def make(number: int) -> tuple[int, dict[str, Any]]:
+        if number % 2:
+            return wire.post("runs/create", experiment_id="0")
+        name = "taken" if number % 4 else f"experiment {number}"
+        return wire.post("experiments/create", name=name)
+
+    answers = at_once(48, make)
+    codes = [answer.get("error_code") for _, answer in answers]
+    assert sorted(codes, key=str) == [None] * 37 + ["RESOURCE_ALREADY_EXISTS"] * 11
+    with app.app_context():
+        for table, expected in ((Candidate, range(1, 25)), (Experiment, range(14))):
+            numbers = select(table.iid).where(table.project_id == live_project.id)
+            assert sorted(db.session.scalars(numbers)) == list(expected)
+
+
 def test_runs_that_log_at_once_do_not_hinder_each_other(app: Flask, wire: Wire) -> None:
     run_ids = [wire.create_run() for _ in range(24)]
     answers = at_once(

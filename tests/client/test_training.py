@@ -21,23 +21,20 @@ from tests.factories import Api, Forge
 
 @dataclass(frozen=True)
 class Session:
-    """A data scientist with one client, and the project where the scripts have run."""
+    """A data scientist with one client, and the project where the scripts have run.
+
+    `made` and `found` are what the scripts say of it; `listed`, `exported` and `downloaded` what
+    the commands of MLflow's command line printed, or where they put it.
+    """
 
     client: str
     api: Api
     user_id: int
-    uri: str
-    token: str
-    folder: Path
     made: dict[str, Any]
     found: dict[str, Any]
-
-    def mlflow(self, *command: str) -> str:
-        """Run MLflow's command line; what it printed."""
-        return clients.run(
-            self.client, "-m", "mlflow", *command,
-            uri=self.uri, token=self.token, folder=self.folder,
-        )  # fmt: skip
+    listed: str
+    exported: str
+    downloaded: Path
 
     def run(self, name: str) -> dict[str, Any]:
         """A run of the training script, as the server has it."""
@@ -52,24 +49,35 @@ def session(
     live_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Session:
-    """Run both scripts, with nothing but the project's address and a token."""
+    """Run the scripts, with nothing but the project's address and a token."""
     forge, folder = Forge(app), tmp_path_factory.mktemp("scientist")
     project_id = forge.project()
     user_id = forge.member(project_id, "developer")
     token = forge.token(user_id)
     api = forge.api(project_id, token)
-    uri = live_url + api.base
-    log = {"uri": uri, "token": token, "folder": folder}
+    log = {"uri": live_url + api.base, "token": token, "folder": folder}
+    # In this order: the second script counts the project's experiments when it starts.
+    found = clients.run_script(request.param, "housekeeping.py", **log)
+    made = clients.run_script(request.param, "training.py", **log)
+    digits = api.get("runs/get", run_id=made["digits"])["run"]["info"]["experiment_id"]
+    downloaded = tmp_path_factory.mktemp("downloaded")
+    commands = [
+        ["runs", "list", "--experiment-id", "0"],
+        ["experiments", "csv", "-x", digits],
+        ["artifacts", "download", "--run-id", made["files"], "-d", str(downloaded)],
+    ]
+    listed, exported, _ = clients.run_script(
+        request.param, "commands.py", **log, stdin=json.dumps(commands)
+    )
     return Session(
         client=request.param,
         api=api,
         user_id=user_id,
-        uri=uri,
-        token=token,
-        folder=folder,
-        # In this order: the second script counts the project's experiments when it starts.
-        found=clients.run_script(request.param, "housekeeping.py", **log),
-        made=clients.run_script(request.param, "training.py", **log),
+        made=made,
+        found=found,
+        listed=listed,
+        exported=exported,
+        downloaded=downloaded,
     )
 
 
@@ -213,24 +221,18 @@ def test_deleted_runs_stay_deleted_and_restored_ones_are_back(session: Session) 
 
 
 def test_the_command_line_lists_runs(session: Session) -> None:
-    printed = session.mlflow("runs", "list", "--experiment-id", "0")
-    assert session.made["first"] in printed
-    assert session.made["digits"] not in printed
+    assert session.made["first"] in session.listed
+    assert session.made["digits"] not in session.listed
 
 
 def test_the_command_line_exports_an_experiment(session: Session) -> None:
-    experiment_id = session.run("digits")["info"]["experiment_id"]
-    rows = list(
-        csv.DictReader(io.StringIO(session.mlflow("experiments", "csv", "-x", experiment_id)))
-    )
+    rows = list(csv.DictReader(io.StringIO(session.exported)))
     assert [row["run_id"] for row in rows] == [session.made["digits"]]
     assert rows[0]["params.loss"] == "log_loss"
     assert float(rows[0]["metrics.accuracy"]) > 0.8
 
 
-def test_the_command_line_downloads_artifacts(session: Session, tmp_path: Path) -> None:
-    session.mlflow(
-        "artifacts", "download", "--run-id", session.made["files"], "-d", str(tmp_path)
-    )  # fmt: skip
-    assert (tmp_path / "data" / "big.bin").stat().st_size == 12_000_000
-    assert (tmp_path / "folders" / "deep" / "ä b+c 100%.bin").read_bytes() == bytes(range(256))
+def test_the_command_line_downloads_artifacts(session: Session) -> None:
+    folder = session.downloaded
+    assert (folder / "data" / "big.bin").stat().st_size == 12_000_000
+    assert (folder / "folders" / "deep" / "ä b+c 100%.bin").read_bytes() == bytes(range(256))

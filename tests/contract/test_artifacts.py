@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from gitlab_mlops.errors import MLOpsError, StorageFull, Unavailable
 from gitlab_mlops.models import Candidate
+from gitlab_mlops.services import artifacts
 from gitlab_mlops.storage import Entry, Storage
 from host_stub.database import db
 from tests import s3
@@ -96,6 +97,25 @@ def test_a_run_lists_its_folders_with_whole_paths(api: Api, root: str) -> None:
         "root_uri": root_uri,
         "files": [{"path": "a/x.txt", "is_dir": False, "file_size": 1}],
     }
+
+
+def test_a_folder_that_is_too_large_for_one_list_says_so(
+    api: Api, root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(artifacts, "MAX_LISTED", 2)
+    for name in ("a/1", "a/2", "b"):
+        put(api, f"{root}/{name}")
+    run = {"run_id": root.split("/")[1]}
+    assert len(listing(api, root)["files"]) == 2
+    assert len(api.get("artifacts/list", **run)["files"]) == 2
+    put(api, f"{root}/c")
+    # Clients would take a part of it for all, and never miss the rest.
+    for path, query in ((BASE, {"path": root}), ("artifacts/list", run)):
+        answer = api.call("GET", path, query_string=query)
+        assert answer.status_code == 400
+        assert "over 2 entries" in answer.get_json()["message"]
+    assert len(listing(api, f"{root}/a")["files"]) == 2
+    assert get(api, f"{root}/c").data == b"hello"
 
 
 def test_a_run_that_is_missing_has_no_list(api: Api) -> None:

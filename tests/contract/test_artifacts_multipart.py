@@ -237,13 +237,44 @@ def test_a_part_that_is_cut_off_is_not_stored(api: Api, root: str, storage: Stor
     assert waiting(storage, api) == []
 
 
-def test_the_whole_is_held_to_the_limit_of_a_single_file(
+def test_all_parts_together_are_held_to_the_limit_of_a_single_file(
     api: Api, root: str, storage: Storage, changed: Any
 ) -> None:
     changed(max_artifact_bytes=10)
     upload = begin(api, root)
-    assert send(api, upload["credentials"][0], b"x" * 11).status_code == 413
+    first, second = upload["credentials"]
+    assert send(api, first, b"x" * 11).status_code == 413
+    assert send(api, first, b"x" * 6).status_code == 200
+    for _ in range(2):
+        assert send(api, second, b"x" * 5).status_code == 413
+    # A part that is sent again takes the place of the first.
+    assert send(api, first, b"y" * 5).status_code == 200
+    assert send(api, second, b"x" * 5).status_code == 200
+    assert sorted(entry.size for entry in storage.walk(f"{api.project_id}/.uploads")) == [5, 5]
+    assert listed(api, root) == []
+
+
+def test_parts_whose_length_nobody_told_are_held_to_it_as_they_come(
+    api: Api, root: str, storage: Storage, changed: Any
+) -> None:
+    changed(max_artifact_bytes=10)
+    first, second = begin(api, root)["credentials"]
+    assert send(api, first, b"x" * 6).status_code == 200
+    answer = api.app.test_client().put(
+        urlsplit(second["url"]).path,
+        input_stream=io.BytesIO(b"x" * 5),
+        environ_overrides={"CONTENT_LENGTH": "", "wsgi.input_terminated": True},
+    )
+    assert answer.status_code == 413
+    assert [name.rpartition("/")[2] for name in waiting(storage, api)] == ["1"]
+
+
+def test_parts_that_came_before_the_limit_do_not_become_an_artifact(
+    api: Api, root: str, storage: Storage, changed: Any
+) -> None:
+    upload = begin(api, root)
     body = completion(upload, send_all(api, upload, b"x" * 6, b"x" * 6))
+    changed(max_artifact_bytes=10)
     refusal = api.refused("POST", f"{MPU}/complete/{root}", json=body)
     assert refusal == (413, "INVALID_PARAMETER_VALUE")
     assert waiting(storage, api) == []

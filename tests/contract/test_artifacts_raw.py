@@ -49,10 +49,12 @@ class Wire:
         """Where the run's artifacts are on the disk."""
         return self.store / str(self.api.project_id) / self.root
 
-    def connect(self, method: str, target: str, *headers: str) -> socket.socket:
-        """Send the head of a request to a target below the tracking URI, as it is."""
+    def connect(
+        self, method: str, target: str, *headers: str, path: str | None = None
+    ) -> socket.socket:
+        """Send the head of a request to a target below the tracking URI, or a path, as it is."""
         head = [
-            f"{method} {self.api.base}{target} HTTP/1.1",
+            f"{method} {path or self.api.base + target} HTTP/1.1",
             f"Host: {self.host}:{self.port}",
             "Connection: close",
             f"Authorization: {self.api.headers['Authorization']}",

@@ -423,7 +423,7 @@ def test_a_point_of_no_model_costs_no_statement(app: Flask, api: Api) -> None:
 
     plain = statements("")
     assert not any("logged_model" in statement for statement in plain)
-    assert len(statements(model_id)) == len(plain) + 3
+    assert len(statements(model_id)) == len(plain) + 4
 
 
 def test_the_number_of_statements_does_not_depend_on_what_is_found(app: Flask, api: Api) -> None:

@@ -141,6 +141,8 @@ def test_a_batch_over_mlflows_limit_is_refused(api: Api, kind: str) -> None:
         ("runs/log-metric", {"key": "m", "value": 1, "timestamp": 1}),
         ("runs/log-parameter", {"key": "p", "value": "1"}),
         ("runs/log-batch", {}),
+        ("runs/log-batch", {"metrics": [{"key": "m", "value": i, "timestamp": 1} for i in (1, 2)]}),
+        ("runs/log-batch", {"params": [{"key": "p", "value": "1"}, {"key": "q", "value": "1"}]}),
         ("runs/set-tag", {"key": "t", "value": "1"}),
         ("runs/delete-tag", {"key": "t"}),
         ("runs/update", {"status": "FINISHED"}),
@@ -149,19 +151,57 @@ def test_a_batch_over_mlflows_limit_is_refused(api: Api, kind: str) -> None:
 )
 def test_a_run_in_the_trash_cannot_change(api: Api, path: str, body: dict[str, Any]) -> None:
     run_id = api.create_run()
+    # So that the project knows the metric: a new one is logged in another way.
+    api.post("runs/log-metric", run_id=run_id, key="m", value=1, timestamp=1, step=1)
     api.post("runs/delete", run_id=run_id)
     assert api.refused("POST", path, json={"run_id": run_id, **body}) == INVALID
     nobody = {"run_id": "f" * 32, **body}
     assert api.refused("POST", path, json=nobody) == (404, "RESOURCE_DOES_NOT_EXIST")
 
 
-def test_another_projects_run_does_not_exist(forge: Forge, api: Api) -> None:
-    theirs = forge.developer().create_run()
-    body = {"run_id": theirs, "key": "m", "value": 1, "timestamp": 1}
-    assert api.refused("POST", "runs/log-metric", json=body) == (404, "RESOURCE_DOES_NOT_EXIST")
-    path = f"runs/get?run_id={theirs}"
-    assert api.refused("GET", path) == (404, "RESOURCE_DOES_NOT_EXIST")
+ITEMS: dict[str, dict[str, Any]] = {
+    "runs/log-metric": {"key": "m", "value": 1, "timestamp": 1, "step": 1},
+    "runs/log-parameter": {"key": "p", "value": "1"},
+    "runs/log-batch": {
+        "metrics": [{"key": "m", "value": i, "timestamp": i, "step": i} for i in range(2)],
+        "params": [{"key": f"p{i}", "value": "1"} for i in range(2)],
+    },
+    "runs/set-tag": {"key": "t", "value": "1"},
+}
+
+
+@pytest.mark.parametrize("path", ITEMS)
+def test_another_projects_run_does_not_exist(forge: Forge, api: Api, path: str) -> None:
+    other = forge.developer()
+    theirs, mine = other.create_run(), api.create_run()
+    before = data(other, theirs)
+    for own, run_id in ((other, theirs), (api, mine)):  # names of metrics that both know
+        own.post("runs/log-metric", run_id=run_id, key="m", value=0, timestamp=0, step=0)
+    body = {"run_id": theirs, **ITEMS[path]}
+    assert api.refused("POST", path, json=body) == (404, "RESOURCE_DOES_NOT_EXIST")
+    query = f"runs/get?run_id={theirs}"
+    assert api.refused("GET", query) == (404, "RESOURCE_DOES_NOT_EXIST")
     assert api.get("metrics/get-history", run_id=theirs, metric_key="m") == {}
+    assert data(other, theirs) == {**before, "metrics": {"m": 0.0}}
+
+
+ODD_TEXTS = [
+    "", " ", "NULL", "{a,b}", '"', '""', "\\", "\\\\", '\\"', "a\nb", "\t", "%", "%s", "%(key)s",
+    ":key", "?", "é", "\N{GRINNING FACE}", "'", "''; --",
+]  # fmt: skip
+
+
+def test_any_text_comes_back_from_a_batch(api: Api) -> None:
+    run_id = api.create_run()
+    texts = {f"odd {number}/é": text for number, text in enumerate(ODD_TEXTS)}
+    pairs = [{"key": key, "value": text} for key, text in texts.items()]
+    metrics = [{"key": key, "value": 1, "timestamp": 1, "step": 1} for key in texts]
+    for _ in range(2):
+        api.post("runs/log-batch", run_id=run_id, params=pairs, tags=pairs, metrics=metrics)
+    found = data(api, run_id)
+    assert found["params"] == texts
+    assert texts.items() <= found["tags"].items()
+    assert found["metrics"] == dict.fromkeys(texts, 1.0)
 
 
 def test_a_long_history_comes_in_pages(api: Api) -> None:

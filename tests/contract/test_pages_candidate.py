@@ -330,7 +330,7 @@ def test_the_badge_says_what_happened_to_what_ci_measured(forge: Forge) -> None:
     badge = page.one("span", class_="mlops-badge")
     assert badge.text == "CI · default branch · altered"
     assert "mlops-badge-poor" in badge["class"]
-    assert "Later, somebody else than CI logged metrics or parameters." in page.text
+    assert "Later, somebody else than CI logged metrics, parameters or files." in page.text
 
 
 def test_a_claimed_commit_leads_nowhere(forge: Forge) -> None:

@@ -367,9 +367,9 @@ def test_looking_for_images_is_bounded(
     asked: list[str] = []
     list_folder = Storage.list_folder
 
-    def note(self: Storage, prefix: str) -> Any:
+    def note(self: Storage, prefix: str, limit: int) -> Any:
         asked.append(prefix)
-        return list_folder(self, prefix)
+        return list_folder(self, prefix, limit)
 
     monkeypatch.setattr(Storage, "list_folder", note)
     page = browser.get("compare?candidates=1,2&images=1")

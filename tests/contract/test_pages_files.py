@@ -144,7 +144,7 @@ class CrowdedStorage(Storage):
     def __init__(self) -> None:
         self.walked = 0
 
-    def list_folder(self, prefix: str) -> list[Entry]:
+    def list_folder(self, prefix: str, limit: int | None = None) -> list[Entry]:
         files = [Entry(f"{number}.bin", 1) for number in range(9_999)]
         return [*files, Entry("folder", is_folder=True)]
 
@@ -166,6 +166,23 @@ def test_a_folder_of_ten_thousand_files_makes_a_page_of_the_usual_length(
     assert storage.walked == 2001
     assert page.has_link("9,940 more")
     assert len(page.html) < 250_000
+
+
+def test_of_a_larger_folder_the_pages_have_the_first_by_name_and_all_can_be_opened(
+    api: Api, browser: Browser, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.txt", "b.txt", "y/deep.txt", "z.txt"):
+        upload(api, run_id, name)
+    assert "more than the pages show" not in browser.get("candidates/1/files").text
+    monkeypatch.setattr("gitlab_mlops.blueprints.web.files.MAX_LISTED", 2)
+    page = browser.get("candidates/1/files")
+    assert [row[0] for row in page.rows(FILES)] == ["y", "a.txt", "b.txt"]
+    assert "more than the pages show" in page.text
+    for path in ("z.txt", "y/deep.txt"):
+        assert browser.get(f"candidates/1/files?path={path}").one("pre").text == "hello\n"
+    assert [row[0] for row in browser.get("candidates/1/files?path=y").rows(FILES)] == ["deep.txt"]
+    for path in ("nope", "y/nope", "z.txt/below"):
+        assert browser.get(f"candidates/1/files?path={path}").status == 404
 
 
 # The tree

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
 from gitlab_mlops.models import Base
-from tests.conftest import new_postgresql_database
+from tests.postgresql import new_postgresql_database
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

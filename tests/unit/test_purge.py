@@ -46,7 +46,12 @@ def fill(session: Session, project: Project, other: Project) -> None:
             ProjectCounters(project_id=project.id, candidates=1),
             ExperimentTag(experiment_id=experiment_id, key="k", value="v"),
             CandidateTag(candidate_id=candidate.id, key="k", value="v"),
-            Param(candidate_id=candidate.id, key="k", value="v"),
+            Param(
+                candidate_id=candidate.id,
+                experiment_id=candidate.experiment_id,
+                key="k",
+                value="v",
+            ),
             ModelLink(candidate_id=candidate.id, direction="output", model_id="m"),
             JobStamp(
                 candidate_id=candidate.id,

@@ -192,7 +192,7 @@ def test_the_badge_is_a_few_words(badge: Badge, words: str, brief: str) -> None:
         (
             Badge("default branch", ran_in_ci=True, is_dirty=True, is_altered=True),
             "CI ran a commit of the default branch. The client says that the code had changes that"
-            " are in no commit. Later, somebody else than CI logged metrics or parameters.",
+            " are in no commit. Later, somebody else than CI logged metrics, parameters or files.",
         ),
         (
             Badge("unchecked", is_claimed=True, ran_in_ci=True),

@@ -33,7 +33,7 @@ from gitlab_mlops.services.search import search_candidates, selectivity
 from gitlab_mlops.wire.filters import parse_candidate_filter
 from gitlab_mlops.wire.order import parse_candidate_order
 from gitlab_mlops.wire.paging import search_position, search_token
-from tests.conftest import new_postgresql_database
+from tests.postgresql import new_postgresql_database
 
 PROJECT, OTHER_PROJECT = 7, 8
 INFINITY = math.inf
@@ -117,9 +117,12 @@ class Store:
                 MetricSeries, candidate_id=identifier, experiment_id=experiment,
                 key_id=self.key(project, key), step=0, timestamp=0, value=value,
             )  # fmt: skip
-        for model, pairs in ((Param, params), (CandidateTag, tags)):
-            for key, text_ in (pairs or {}).items():
-                self.add(model, candidate_id=identifier, key=key, value=text_)
+        for key, text_ in (params or {}).items():
+            self.add(
+                Param, candidate_id=identifier, experiment_id=experiment, key=key, value=text_
+            )  # fmt: skip
+        for key, text_ in (tags or {}).items():
+            self.add(CandidateTag, candidate_id=identifier, key=key, value=text_)
         for dataset in datasets:
             self.dataset(identifier, experiment, *dataset)
 
@@ -314,6 +317,57 @@ def test_what_is_found_does_not_depend_on_the_plan(
     assert find("metrics.acc > 0.4 AND metrics.loss > 0", "run_name") == ["ada", "bob", "eve"]
     assert find("metrics.acc != 0.5", "metrics.loss DESC") == ["cyd", "bob", "eve"]
     assert find("metrics.acc > 0.6 OR metrics.loss < 0") == ["dan", "bob", "eve"]
+    assert find("params.lr = '0.1' AND metrics.acc > 0.4", "metrics.acc") == ["ada"]
+    assert find("params.lr LIKE '0.%' AND params.opt != 'x'") == ["bob", "ada"]
+    assert find("params.lr = '0.1' AND params.opt = 'sgd'") == []
+    assert find("params.lr = '0.1' OR params.opt = 'sgd'") == ["bob", "ada"]
+    assert find("params.lr = '0.1'", experiments=[1, 2]) == ["ada"]
+    assert find("params.lr = '0.1'", experiments=[2]) == []
+    assert find("params.lr = '0.1'", view="deleted") == []
+
+
+@pytest.mark.parametrize("length", [100, 101, 6000])
+def test_a_parameter_is_found_however_long_it_is(find: Find, session: Session, length: int) -> None:
+    value = "ü" * length
+    row = {"candidate_id": 1, "experiment_id": 1, "key": f"long {length}", "value": value}
+    session.execute(insert(Param).values(row))
+    assert find(f"params.`long {length}` = '{value}'") == ["ada"]
+    assert find(f"params.`long {length}` = '{value[:-1]}'") == []
+    session.rollback()
+
+
+def test_a_rare_parameter_leads_to_its_candidates(find: Find, session: Session) -> None:
+    found: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        found.append(statement)
+
+    engine = session.get_bind()
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        assert find("params.lr = '0.1' AND metrics.acc > 0.4", "metrics.acc") == ["ada"]
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    pages = [each for each in found if "sort_0" in each]
+    assert pages
+    assert all("json_each" in each or "ANY (" in each for each in pages)
+
+
+def test_the_same_search_again_finds_what_came_since(find: Find, session: Session) -> None:
+    where = "params.opt = 'sgd' AND metrics.acc > 0"
+    assert find(where) == ["bob"]
+    row = {"candidate_id": 5, "experiment_id": 1, "key": "opt", "value": "sgd"}
+    session.execute(insert(Param).values(row))
+    assert find(where) == ["bob", "eve"]
+    session.rollback()
+
+
+def test_the_same_search_of_another_project_finds_its_own(session: Session) -> None:
+    for project, expected in ((PROJECT, ["ada"]), (OTHER_PROJECT, []), (PROJECT, ["ada"])):
+        access = ReadAccess(None, Project(project, "group/vision"), session)
+        where = parse_candidate_filter("params.lr = '0.1'")
+        page = search_candidates(access, [1], where=where, limit=10)
+        assert names(access, page.rows) == expected
 
 
 @pytest.mark.parametrize("order", [each for each, _ in ORDERS])

@@ -18,7 +18,7 @@ from gitlab_mlops.services.search import search_experiments
 from gitlab_mlops.wire.filters import parse_experiment_filter
 from gitlab_mlops.wire.order import parse_experiment_order
 from gitlab_mlops.wire.paging import search_position, search_token
-from tests.conftest import new_postgresql_database
+from tests.postgresql import new_postgresql_database
 
 PROJECT, OTHER_PROJECT = 7, 8
 

@@ -59,7 +59,8 @@ class Tree:
             )  # fmt: skip
             self.session.add(series)
         if p:
-            self.session.add(Param(candidate_id=made.id, key="p", value=p))
+            row = {"candidate_id": made.id, "experiment_id": self.experiment_id, "key": "p"}
+            self.session.execute(insert(Param).values(row | {"value": p}))
         self.session.flush()
         return made.eid
 

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from gitlab_mlops.services.webhooks.addresses import Networks, Target
 from gitlab_mlops.services.webhooks.transport import MAX_ANSWER, Answer, Transport
 from gitlab_mlops.settings import Settings
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.receiving import OK, Receiver, receiving, speaking
 
 LOCAL = Transport(Networks(["127.0.0.0/8"]), longest=1.0)

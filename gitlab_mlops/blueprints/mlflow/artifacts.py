@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response, request
 
 from gitlab_mlops.access import ReadAccess, WriteAccess
-from gitlab_mlops.blueprints import streams
+from gitlab_mlops.blueprints import downloads, streams
 from gitlab_mlops.blueprints.endpoint import endpoint, mounted
 from gitlab_mlops.blueprints.mlflow.blueprint import api
 from gitlab_mlops.errors import NotFound
@@ -28,9 +28,9 @@ def download(access: ReadAccess, artifact_path: str) -> Response:
     """A file, or the part of it that the client asks for."""
     place = artifacts.locate(access, paths.to_read(artifact_path))
     access.session.commit()
-    storage = mounted().storage
+    storage, seconds = mounted().storage, mounted().settings.link_seconds
     try:
-        return streams.send_file(request, storage, place.key, place.name)
+        return downloads.send_file(request, storage, place.key, place.name, link_seconds=seconds)
     except NotFound:
         raise artifacts.missing(storage, place) from None
 

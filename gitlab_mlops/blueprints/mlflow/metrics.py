@@ -10,7 +10,6 @@ from gitlab_mlops.blueprints.mlflow.blueprint import api
 from gitlab_mlops.services import history
 from gitlab_mlops.wire import metrics as wire
 from gitlab_mlops.wire.experiments import page
-from gitlab_mlops.wire.runs import metric
 
 BASE = "/api/2.0/mlflow/metrics"
 
@@ -20,11 +19,10 @@ def get_history(
     access: ReadAccess, run_id: str, metric_key: str, max_results: int | None, page_token: str
 ) -> Any:
     """The points of a metric of a run."""
-    points, more = history.get_history(
-        access, run_id, metric_key, limit=max_results, after=wire.position(page_token)
+    after = wire.position(page_token)
+    return wire.history(
+        history.get_history(access, run_id, metric_key, limit=max_results, after=after)
     )
-    token = wire.token(points[-1]) if more else None
-    return page("metrics", [metric(point) for point in points], token)
 
 
 @endpoint(api, "GET", f"{BASE}/get-history-bulk", access=ReadAccess, takes=wire.GetHistoryBulk)

@@ -7,7 +7,8 @@ from typing import Any
 from gitlab_mlops.access import ReadAccess, WriteAccess
 from gitlab_mlops.blueprints.endpoint import endpoint
 from gitlab_mlops.blueprints.mlflow.blueprint import api
-from gitlab_mlops.services import candidates, experiments, records
+from gitlab_mlops.blueprints.mlflow.written_runs import written_runs
+from gitlab_mlops.services import candidates, experiments
 from gitlab_mlops.services.search import search_candidates
 from gitlab_mlops.wire import filters, paging
 from gitlab_mlops.wire import runs as wire
@@ -26,7 +27,7 @@ def create(access: WriteAccess, experiment_iid: int, **given: Any) -> Any:
 @endpoint(api, "GET", f"{BASE}/get", access=ReadAccess, takes=wire.ByEitherId)
 def get(access: ReadAccess, run_id: str) -> Any:
     """One run with its latest metrics, parameters, tags and inputs."""
-    return {"run": wire.run(candidates.get(access, run_id))}
+    return {"run": wire.run(candidates.get_written(access, run_id))}
 
 
 @endpoint(api, "POST", f"{BASE}/update", access=WriteAccess, takes=wire.Update)
@@ -52,7 +53,7 @@ def restore(access: WriteAccess, run_id: str) -> Any:
 @endpoint(api, "POST", f"{BASE}/set-tag", access=WriteAccess, takes=wire.SetTag)
 def set_tag(access: WriteAccess, run_id: str, key: str, value: str) -> Any:
     """Set a tag of a run."""
-    candidates.set_tag(access, run_id, key, value)
+    candidates.set_tags(access, run_id, [(key, value)])
     return {}
 
 
@@ -76,5 +77,6 @@ def search(access: ReadAccess, max_results: int, page_token: str, **query: Any) 
         limit=max_results,
         after=paging.search_position(page_token, order),
     )
-    items = [wire.run(record) for record in records.load(access, found.rows)]
-    return page("runs", items, paging.search_token(found.after, order) if found.after else None)
+    items = written_runs(access, found.rows)
+    after = found.first(len(items)).after
+    return page("runs", items, paging.search_token(after, order) if after else None)

@@ -10,7 +10,7 @@ from gitlab_mlops.access import ReadAccess, WriteAccess, grant
 from gitlab_mlops.blueprints import streams
 from gitlab_mlops.blueprints.endpoint import endpoint, json_response, mounted
 from gitlab_mlops.blueprints.mlflow.blueprint import api
-from gitlab_mlops.errors import NotSupported
+from gitlab_mlops.errors import NotFound, NotSupported
 from gitlab_mlops.keys import secrets_of
 from gitlab_mlops.services import artifacts, tickets, uploads
 from gitlab_mlops.services.artifacts import Place
@@ -81,8 +81,9 @@ def put_part(ticket: str) -> Response:
     actor = mount.host.identity.actors([part.actor_id]).get(part.actor_id)
     access = grant(WriteAccess, mount.host, mount.settings, actor, project)
     access.session.commit()  # no connection waits while the bytes come
-    chunks, length = streams.body(request, mount.settings.max_artifact_bytes)
-    etag = uploads.put_part(mount.storage, part, chunks, length)
+    limit = mount.settings.max_artifact_bytes
+    chunks, length = streams.body(request, limit)
+    etag = uploads.put_part(mount.storage, part, chunks, length, limit)
     response = json_response({})
     response.set_etag(etag)
     return response
@@ -112,7 +113,7 @@ def complete(
 )
 def abort(access: WriteAccess, folder: str, upload_id: str) -> Any:
     """Forget an upload."""
-    paths.to_read(folder)
+    paths.to_write(folder.rstrip("/"))
     _require_enabled()
     access.session.commit()
     uploads.abort(access, mounted().storage, tickets.read_upload(_secrets(), upload_id))
@@ -121,12 +122,26 @@ def abort(access: WriteAccess, folder: str, upload_id: str) -> Any:
 
 @endpoint(api, "GET", f"{BASE}/presigned/<path:artifact_path>", access=ReadAccess)
 def presigned(access: ReadAccess, artifact_path: str) -> Any:
-    """Say that there are no addresses for downloads in parts."""
-    paths.to_read(artifact_path)
-    raise NotSupported(wire.NO_MULTIPART_DOWNLOAD)
+    """The address in the store where MLflow 3 clients get a file in parallel parts."""
+    path = paths.to_read(artifact_path)
+    if not _gives_links():
+        raise NotSupported(wire.NO_MULTIPART_DOWNLOAD)
+    place = artifacts.locate(access, path)
+    access.session.commit()
+    storage, seconds = mounted().storage, mounted().settings.link_seconds
+    try:
+        size = storage.head(place.key).size
+    except NotFound:
+        raise artifacts.missing(storage, place) from None
+    return {"url": storage.sign(place.key, seconds), "headers": {}, "file_size": size}
+
+
+def _gives_links() -> bool:
+    mount = mounted()
+    return bool(mount.settings.link_seconds) and mount.storage.can_sign
 
 
 @endpoint(api, "GET", "/api/3.0/mlflow/server-info", access=None)
 def server_info() -> Any:
     """What this server can do. No secret: the stock server tells it without a token, too."""
-    return wire.server_info(multipart_uploads=_enabled())
+    return wire.server_info(multipart_uploads=_enabled(), multipart_downloads=_gives_links())

@@ -9,7 +9,7 @@ from itertools import chain
 from flask import Response, request
 
 from gitlab_mlops.access import ReadAccess
-from gitlab_mlops.blueprints import streams
+from gitlab_mlops.blueprints import downloads
 from gitlab_mlops.blueprints.endpoint import mounted
 from gitlab_mlops.blueprints.web import state
 from gitlab_mlops.blueprints.web.page import CANDIDATE, page
@@ -18,6 +18,7 @@ from gitlab_mlops.errors import Invalid, NotFound
 from gitlab_mlops.services import archive, artifacts, overview
 from gitlab_mlops.services.artifacts import Place
 from gitlab_mlops.storage import Blob
+from gitlab_mlops.storage.labels import disposition
 from gitlab_mlops.wire import paths
 
 NO_IMAGE = "This file is no image that can be shown here; download it instead."
@@ -54,8 +55,12 @@ def picture(access: ReadAccess, candidate_iid: int, artifact_path: str) -> Respo
 def send_file(access: ReadAccess, place: Place, owner: str) -> Response:
     """A file as a download; `NotFound` says that `owner` has none there."""
     access.session.commit()  # no connection waits while the bytes flow
+    mount = mounted()
+    seconds = mount.settings.link_seconds
     try:
-        return streams.send_file(request, mounted().storage, place.key, place.name)
+        return downloads.send_file(
+            request, mount.storage, place.key, place.name, link_seconds=seconds
+        )
     except NotFound:
         # In the words of the page, because the API's tell the run's id.
         raise _missing(owner, place) from None
@@ -111,7 +116,7 @@ def send_archive(access: ReadAccess, place: Place, name: str, command: str) -> R
     response = Response(body, headers=GUARDS, direct_passthrough=True)
     response.headers["Content-Type"] = "application/zip"
     response.headers["Content-Length"] = str(found.size())
-    response.headers["Content-Disposition"] = streams.disposition(f"{name}.zip")
+    response.headers["Content-Disposition"] = disposition(f"{name}.zip")
     response.headers["Cache-Control"] = "private, no-store"
     return response
 

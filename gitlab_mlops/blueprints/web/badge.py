@@ -76,7 +76,9 @@ def view_of(badge: Badge, *, names_place: bool = True) -> BadgeView:
     sentences = (
         _origin(badge),
         f"{it} says that the code had changes that are in no commit." if badge.is_dirty else "",
-        "Later, somebody else than CI logged metrics or parameters." if badge.is_altered else "",
+        "Later, somebody else than CI logged metrics, parameters or files."
+        if badge.is_altered
+        else "",
     )
     return BadgeView(
         badge.level,

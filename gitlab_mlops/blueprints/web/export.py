@@ -10,7 +10,6 @@ from urllib.parse import urljoin
 from flask import Flask, Response, current_app, request
 
 from gitlab_mlops.access import ReadAccess, grant
-from gitlab_mlops.blueprints import streams
 from gitlab_mlops.blueprints.endpoint import mounted
 from gitlab_mlops.blueprints.web import export_formats, state
 from gitlab_mlops.blueprints.web.columns import ColumnName
@@ -24,6 +23,7 @@ from gitlab_mlops.errors import Invalid
 from gitlab_mlops.services import cells, overview
 from gitlab_mlops.services.records import CandidateRecord
 from gitlab_mlops.services.search import Page, Position, search_candidates
+from gitlab_mlops.storage.labels import disposition
 
 PER_PIECE = 500
 """Candidates that are read, and are in memory, at once."""
@@ -121,7 +121,7 @@ def _download(
     batches = _batches(app, access, export, columns, first, after)
     response = Response(pieces(columns, batches), content_type=mimetype)
     name = _file_name(access.project.path, experiment.name)
-    response.headers["Content-Disposition"] = streams.disposition(f"{name}.{suffix}")
+    response.headers["Content-Disposition"] = disposition(f"{name}.{suffix}")
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 

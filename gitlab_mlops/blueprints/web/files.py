@@ -27,6 +27,8 @@ from gitlab_mlops.storage import Entry
 
 MAX_COUNTED = 2000
 """Files that are counted for the size of a folder; a store lists a thousand at a time."""
+MAX_LISTED = 10_000
+"""Entries of a folder that its pages show, and one more."""
 UNREACHABLE = "The artifact store cannot be reached at the moment."
 
 
@@ -111,23 +113,30 @@ class Shelf(ABC):
         view: View = "end" if state.choice("part", ("", "end")) else ""
         view = view or ("source" if state.choice("raw", ("", "1")) else "")
         try:
-            way = find_way(self._list, path)
+            way = find_way(self._list, self._find, path)
             look = Look(path, trail_of(path), grow(way))
             if way.file is not None:
                 return replace(look, file=self._open(way.file, path, view))
             entries = way.levels[-1][1]
-            folder = lay_out(path, entries, self._measure(entries), number, layout)
+            amount = self._measure(entries)
+            folder = lay_out(path, entries, amount, number, layout)
+            folder = replace(folder, is_cut=len(entries) > MAX_LISTED)
             return replace(look, folder=folder, file=self._description(folder))
         except Unavailable as error:
             return Look(path, trail_of(path), problem=str(error) or UNREACHABLE)
 
     def _list(self, path: str) -> list[Entry]:
-        return artifacts.list_folder(mounted().storage, replace(self.place, path=path))
+        place = replace(self.place, path=path)
+        return artifacts.first_of_folder(mounted().storage, place, MAX_LISTED + 1)[0]
+
+    def _find(self, path: str) -> Entry | None:
+        return artifacts.find(mounted().storage, replace(self.place, path=path))
 
     def _measure(self, entries: list[Entry]) -> Amount:
         if any(entry.is_folder for entry in entries):
             return artifacts.measure_folder(mounted().storage, self.place, MAX_COUNTED)
-        return Amount(len(entries), sum(entry.size for entry in entries), has_more=False)
+        size = sum(entry.size for entry in entries)
+        return Amount(len(entries), size, has_more=len(entries) > MAX_LISTED)
 
     def _description(self, folder: Folder) -> File | None:
         name = description(folder)

@@ -22,7 +22,8 @@ LAYOUTS: tuple[Layout, ...] = ("", "list", "grid")
 class Folder:
     """A page of a folder: `entries` with their paths, or in a grid, `groups` of pictures.
 
-    `total` counts what the pages have in all, `others` what a grid leaves out.
+    `total` counts what the pages have in all, `others` what a grid leaves out; `is_cut`: there is
+    more in the folder than the pages have.
     """
 
     path: str
@@ -34,6 +35,7 @@ class Folder:
     is_grid: bool
     has_pictures: bool
     amount: Amount
+    is_cut: bool = False
 
     @property
     def has_more(self) -> bool:

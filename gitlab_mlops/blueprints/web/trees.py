@@ -16,6 +16,7 @@ MAX_BRANCHES = 60
 """Entries of one folder in the tree; the folder's own page has all of them."""
 
 ListFolder = Callable[[str], list[Entry]]
+Find = Callable[[str], Entry | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,11 @@ def trail_of(path: str) -> list[tuple[str, str]]:
     return [(name, "/".join(names[: index + 1])) for index, name in enumerate(names)]
 
 
-def find_way(list_folder: ListFolder, path: str) -> Way:
-    """Go down to `path`, which is plain; raise `NotFound` if it leads nowhere."""
+def find_way(list_folder: ListFolder, find: Find, path: str) -> Way:
+    """Go down to `path`, which is plain; raise `NotFound` if it leads nowhere.
+
+    `list_folder` need not give all of a large folder; `find` is asked for what it leaves out.
+    """
     names = path.split("/") if path else []
     levels: list[tuple[str, list[Entry]]] = []
     for depth in range(max(0, len(names) - MAX_LEVELS), len(names) + 1):
@@ -59,6 +63,7 @@ def find_way(list_folder: ListFolder, path: str) -> Way:
         if depth == len(names):
             break
         found = next((each for each in entries if each.name == names[depth]), None)
+        found = found or find(join(folder, names[depth]))
         if found is not None and not found.is_folder and depth == len(names) - 1:
             return Way(path, levels, found)
         if found is None or not found.is_folder:

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import func, select
 
 from gitlab_mlops.access import ReadAccess
-from gitlab_mlops.models import Candidate
 from gitlab_mlops.services.expressions import Order
 from gitlab_mlops.services.search.candidates import (
     COLUMNS,
@@ -18,7 +17,7 @@ from gitlab_mlops.services.search.candidates import (
 )
 from gitlab_mlops.services.search.nesting import is_child, links_to
 from gitlab_mlops.services.search.pages import View, in_view
-from gitlab_mlops.services.search.sources import Sources
+from gitlab_mlops.services.search.sources import CANDIDATES, Sources
 
 
 def search_children(
@@ -41,11 +40,11 @@ def search_children(
     links = links_to(parents)
     place = func.row_number().over(partition_by=links.c.parent, order_by=clauses)
     placed = (
-        sources.join(select(*COLUMNS).select_from(Candidate), outer=sorted_by)
-        .join(links, links.c.candidate_id == Candidate.id)
+        sources.join(select(*COLUMNS).select_from(CANDIDATES), outer=sorted_by)
+        .join(links, links.c.candidate_id == CANDIDATES.c.id)
         .where(
             *is_child(access, experiment_id, links),
-            *in_view(Candidate.deleted_at.expression, view),
+            *in_view(CANDIDATES.c.deleted_at, view),
         )
         .add_columns(links.c.parent, place.label("place"))
         .subquery()

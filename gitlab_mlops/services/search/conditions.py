@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import and_, exists, false, or_, true
 
-from gitlab_mlops.models import Candidate, Dataset, Input, InputTag
+from gitlab_mlops.models import Dataset, Input, InputTag
 from gitlab_mlops.services.expressions import And, Comparison, Expression
-from gitlab_mlops.services.search.sources import TIMES, Sources
+from gitlab_mlops.services.search.sources import CANDIDATES, TIMES, Sources
 from gitlab_mlops.services.search.values import (
     Column,
     Condition,
@@ -16,6 +16,7 @@ from gitlab_mlops.services.search.values import (
 )
 
 CONTEXT_TAG = "mlflow.data.context"
+_dataset, _input, _tag = Dataset.__table__.c, Input.__table__.c, InputTag.__table__.c
 
 
 def to_sql(where: Expression | None, sources: Sources, dialect: str) -> Condition:
@@ -57,13 +58,13 @@ def _uses_dataset(comparison: Comparison, dialect: str) -> Condition:
     """Whether any of the candidate's datasets matches; each comparison may mean another one."""
     if comparison.key == "context":
         return exists().where(
-            InputTag.candidate_id == Candidate.id,
-            InputTag.key == CONTEXT_TAG,
-            compare_text(InputTag.value.expression, comparison, dialect),
+            _tag.candidate_id == CANDIDATES.c.id,
+            _tag.key == CONTEXT_TAG,
+            compare_text(_tag.value, comparison, dialect),
         )
-    column: Column = {"name": Dataset.name, "digest": Dataset.digest}[comparison.key].expression
+    column: Column = {"name": _dataset.name, "digest": _dataset.digest}[comparison.key]
     return exists().where(
-        Input.candidate_id == Candidate.id,
-        Input.dataset_id == Dataset.id,
+        _input.candidate_id == CANDIDATES.c.id,
+        _input.dataset_id == _dataset.id,
         compare_text(column, comparison, dialect),
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import ColumnElement, Integer, Select, bindparam
 from sqlalchemy.orm import Session
 
 from gitlab_mlops.services.search.keyset import (
@@ -23,10 +23,21 @@ View = Literal["active", "deleted", "all"]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows of `RECORD_COLUMNS`; `after` is where the next page starts, None if this is the last."""
+    """Rows of `RECORD_COLUMNS`; `after` is where the next page starts, None if this is the last.
+
+    `positions` are those of the rows.
+    """
 
     rows: list[tuple[Any, ...]]
     after: Position | None
+    positions: Sequence[Position] = ()
+
+    def first(self, count: int) -> Page:
+        """The page that ends after `count` rows, at least one; this one if there are no more."""
+        if count >= len(self.rows):
+            return self
+        positions = self.positions[:count]
+        return Page(self.rows[:count], positions[-1], positions)
 
 
 def in_view(deleted_at: ColumnElement[Any], view: View) -> list[ColumnElement[bool]]:
@@ -34,6 +45,62 @@ def in_view(deleted_at: ColumnElement[Any], view: View) -> list[ColumnElement[bo
     if view == "all":
         return []
     return [deleted_at.is_(None) if view == "active" else deleted_at.is_not(None)]
+
+
+class Pages:
+    """The statements of a search. Those of first pages are kept, so who keeps this builds once."""
+
+    def __init__(self, keys: Sequence[SortKey], statement: Callable[[Rank], Select[Any]]) -> None:
+        """`statement(rank)` selects the rows whose first sort key with a column has this rank.
+
+        Each rank is a statement of its own, because ORDER BY "missing last" would keep the
+        databases from reading an index in its order. The first one mostly fills the page, and
+        then it is the only one.
+        """
+        self.keys = keys
+        self.absent = next(index for index, key in enumerate(keys) if key.column is not None)
+        self._statement = statement
+        self._first: dict[Rank, Select[Any]] = {}
+
+    def read(
+        self,
+        session: Session,
+        *,
+        limit: int,
+        after: Position | None,
+        values: Mapping[str, Any] | None = None,
+    ) -> Page:
+        """Read at most `limit` rows after a position; raises `Invalid` if it is of other keys.
+
+        `values` are those of the statement's own parameters.
+        """
+        if after is not None:
+            check_position(after, self.keys)
+        if limit <= 0:
+            return Page([], None)
+        keys = self.keys[self.absent :]
+        position = None if after is None else after[self.absent :]
+        found: list[Any] = []
+        for rank in keys[0].ranks:
+            if position is not None and rank < rank_of(position[0]):
+                continue
+            bound = {**(values or {}), "page_limit": limit + 1 - len(found)}
+            found += session.execute(self._rows(rank, position), bound).all()
+            if len(found) > limit:
+                break
+        return _page(found, limit, width=len(keys), absent=self.absent)
+
+    def _rows(self, rank: Rank, position: Position | None) -> Select[Any]:
+        if position is None and rank in self._first:
+            return self._first[rank]
+        keys = self.keys[self.absent :]
+        rows = _select(self._statement(rank), keys, rank, position).limit(_PAGE_LIMIT)
+        if position is None:
+            self._first[rank] = rows
+        return rows
+
+
+_PAGE_LIMIT = bindparam("page_limit", type_=Integer)
 
 
 def read_page(
@@ -44,29 +111,8 @@ def read_page(
     limit: int,
     after: Position | None,
 ) -> Page:
-    """Read at most `limit` rows after a position; raises `Invalid` if it is of other keys.
-
-    `statement(rank)` selects the rows whose first sort key (of those with a column) has this
-    rank. Each rank is a statement of its own, because ORDER BY "missing last" would keep the
-    databases from reading an index in its order. The first one mostly fills the page, and then
-    it is the only one.
-    """
-    if after is not None:
-        check_position(after, keys)
-    if limit <= 0:
-        return Page([], None)
-    first = next(index for index, key in enumerate(keys) if key.column is not None)
-    keys = keys[first:]
-    position = None if after is None else after[first:]
-    found: list[Any] = []
-    for rank in keys[0].ranks:
-        if position is not None and rank < rank_of(position[0]):
-            continue
-        rows = _select(statement(rank), keys, rank, position)
-        found += session.execute(rows.limit(limit + 1 - len(found))).all()
-        if len(found) > limit:
-            break
-    return _page(found, limit, width=len(keys), absent=first)
+    """Read a page of a search that is not kept; see `Pages`."""
+    return Pages(keys, statement).read(session, limit=limit, after=after)
 
 
 def _select(
@@ -86,7 +132,7 @@ def _select(
 
 
 def _page(found: list[Any], limit: int, *, width: int, absent: int) -> Page:
-    rows = [tuple(row[:-width]) for row in found[:limit]]
-    if len(found) <= limit:
-        return Page(rows, None)
-    return Page(rows, [None] * absent + list(found[limit - 1][-width:]))
+    shown = [tuple(row) for row in found[:limit]]
+    positions = [[None] * absent + list(row[-width:]) for row in shown]
+    after = positions[-1] if len(found) > limit else None
+    return Page([row[:-width] for row in shown], after, positions)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ScalarSelect, Select, String, and_, case, cast, literal, select
-from sqlalchemy.orm import aliased
 
 from gitlab_mlops.models import (
     Candidate,
@@ -21,34 +20,42 @@ from gitlab_mlops.services.search.values import Column, Condition
 Key = tuple[str, str]
 """(entity, key), with the entity metric, param or tag."""
 
+# Tables and not classes, here as in all of a search: SQLAlchemy puts those together twice as fast.
+CANDIDATES: Any = Candidate.__table__
+_candidate, _experiment = CANDIDATES.c, Experiment.__table__.c
+
 EXPERIMENT_IID: ScalarSelect[int] = (
-    select(Experiment.iid)
-    .where(Experiment.id == Candidate.experiment_id)
-    .correlate(Candidate)
+    select(_experiment.iid)
+    .where(_experiment.id == _candidate.experiment_id)
+    .correlate(CANDIDATES)
     .scalar_subquery()
 )
 """The iid of a candidate's experiment."""
 
 ATTRIBUTES: Mapping[str, Column] = {
-    "eid": Candidate.eid.expression,
-    "name": Candidate.name.expression,
-    "user_id": Candidate.user_id.expression,
-    "start_time": Candidate.start_time.expression,
-    "end_time": Candidate.end_time.expression,
+    "eid": _candidate.eid,
+    "name": _candidate.name,
+    "user_id": _candidate.user_id,
+    "start_time": _candidate.start_time,
+    "end_time": _candidate.end_time,
     # Compared and sorted by name, as MLflow does.
     "status": case(
-        {status.value: status.name for status in Status}, value=Candidate.status, else_=""
+        {status.value: status.name for status in Status}, value=_candidate.status, else_=""
     ),
     # As `wire/runs.py` shows it.
     "artifact_uri": literal("mlflow-artifacts:/")
     + cast(EXPERIMENT_IID, String)
     + "/"
-    + Candidate.eid
+    + _candidate.eid
     + "/artifacts",
 }
 TIMES = frozenset({"start_time", "end_time"})
 
-_MODELS: Mapping[str, Any] = {"metric": MetricSeries, "param": Param, "tag": CandidateTag}
+_TABLES: Mapping[str, Any] = {
+    "metric": MetricSeries.__table__,
+    "param": Param.__table__,
+    "tag": CandidateTag.__table__,
+}
 
 
 class Sources:
@@ -64,7 +71,7 @@ class Sources:
         """`metric_ids` are those of the metrics that the project knows, by name."""
         self.experiment_ids = experiment_ids
         self.metric_ids = metric_ids
-        self.joined = {key: aliased(_MODELS[key[0]]) for key in joined if self.knows(key)}
+        self.joined = {key: _TABLES[key[0]].alias() for key in joined if self.knows(key)}
 
     def knows(self, key: Key) -> bool:
         """Whether any candidate of the project can have a value."""
@@ -84,21 +91,21 @@ class Sources:
         if not self.knows((entity, key)):
             return None
         if (entity, key) in self.joined:
-            column: Column = self.joined[entity, key].value
+            column: Column = self.joined[entity, key].c.value
             return column
-        table = aliased(_MODELS[entity])
-        lookup = select(table.value).where(self._belongs((entity, key), table))
-        return lookup.correlate(Candidate).scalar_subquery()
+        table = _TABLES[entity].alias()
+        lookup = select(table.c.value).where(self._belongs((entity, key), table))
+        return lookup.correlate(CANDIDATES).scalar_subquery()
 
     def _belongs(self, key: Key, table: Any) -> Condition:
-        mine = table.candidate_id == Candidate.id
+        mine = table.c.candidate_id == _candidate.id
         if key[0] != "metric":
-            return and_(mine, table.key == key[1])
+            return and_(mine, table.c.key == key[1])
         # A constant, where there is one, is the first column of the index by value.
         single = len(self.experiment_ids) == 1
-        experiment = self.experiment_ids[0] if single else Candidate.experiment_id
+        experiment = self.experiment_ids[0] if single else _candidate.experiment_id
         return and_(
             mine,
-            table.key_id == self.metric_ids[key[1]],
-            table.experiment_id == experiment,
+            table.c.key_id == self.metric_ids[key[1]],
+            table.c.experiment_id == experiment,
         )
