@@ -29,6 +29,18 @@ class TooLarge(MLOpsError):
     """The body or file is over the operator's limit."""
 
 
+class TooMany(MLOpsError):
+    """The token sent more requests than the operator allows."""
+
+    def __init__(self, seconds: int, per_minute: int) -> None:
+        """`seconds`: until it may send again."""
+        super().__init__(
+            f"This token sent more than {per_minute} requests in a minute; go on in {seconds} "
+            "seconds. Batches (log_batch, log_metrics) and asynchronous logging need fewer."
+        )
+        self.seconds = seconds
+
+
 class NotSupported(MLOpsError):
     """A part of MLflow's API that this server knows of and does not offer."""
 

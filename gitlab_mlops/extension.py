@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, current_app, request
 from markupsafe import Markup
 
 from gitlab_mlops.blueprints import bodies, health, metrics
+from gitlab_mlops.blueprints.allowance import ALLOWANCE, Allowance
 from gitlab_mlops.blueprints.mlflow import api
 from gitlab_mlops.blueprints.web import assets, discussion, pages, proposal
 from gitlab_mlops.blueprints.web.blueprint import asset_tags
@@ -58,6 +59,8 @@ class MLOps:
         settings = Settings.from_config(app.config)
         storage = Storage.from_settings(settings, Path(app.instance_path) / "mlops-artifacts")
         app.extensions["mlops"] = mount = Mount(host, settings, storage)
+        if settings.requests_per_minute:
+            app.extensions[ALLOWANCE] = Allowance(settings.requests_per_minute)
         # Flask's documentation says to wrap it so; its annotation does not.
         app.wsgi_app = bodies.detach_bodies(  # type: ignore[method-assign, assignment]
             app.wsgi_app, settings.api_prefix

@@ -36,6 +36,8 @@ class Settings:
     """Largest JSON body of a tracking request, in bytes."""
     max_artifact_bytes: int = 0
     """Largest artifact, in bytes; 0 is no limit."""
+    requests_per_minute: int = 0
+    """Requests that one token may send to one process in a minute; 0 is no limit."""
     multipart_uploads: bool = True
     """Whether MLflow 3 clients send artifacts of 500 MB and more in parallel parts."""
     upload_url_seconds: int = 3600

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from flask import Request
+from flask import Request, current_app
 
 from gitlab_mlops.access import ReadAccess, grant, grant_admitted
+from gitlab_mlops.blueprints.allowance import ALLOWANCE
 from gitlab_mlops.blueprints.bodies import SLASH
 from gitlab_mlops.errors import Unauthenticated
 from gitlab_mlops.host import Credential, Host, Project
@@ -42,6 +43,8 @@ def grant_request(kind: type[A], mount: Mount, request: Request, which: str) -> 
     one text for every reason, and as `access.grant`.
     """
     credential, key = _presented(request), project_key(which)
+    if mount.settings.requests_per_minute:
+        current_app.extensions[ALLOWANCE].take(credential.secret)
     host = mount.host
     if host.admission is not None and key is not None:
         admitted = host.admission.admit(credential, key)

@@ -151,11 +151,11 @@ def json_response(answer: Any, status: int = 200) -> Response:
     return Response(json.dumps(answer), status, mimetype="application/json")
 
 
-def error_response(status: int, code: str, message: str) -> Response:
-    """An error as MLflow's client wants it."""
+def error_response(status: int, code: str, message: str, retry_after: int = 0) -> Response:
+    """An error as MLflow's client wants it; `retry_after` in seconds."""
     response = json_response(wire_errors.body(code, message), status)
-    if status == 503:
-        response.headers["Retry-After"] = str(wire_errors.RETRY_AFTER_SECONDS)
+    if retry_after or status == 503:
+        response.headers["Retry-After"] = str(retry_after or wire_errors.RETRY_AFTER_SECONDS)
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="MLflow"'
     return response
@@ -166,7 +166,8 @@ def _refuse(granted: ReadAccess | None, error: Exception) -> Response:
         granted.session.rollback()
     known = domain_error(error)
     if known is not None:
-        return error_response(*wire_errors.status_and_code(known), str(known))
+        wait = known.seconds if isinstance(known, errors.TooMany) else 0
+        return error_response(*wire_errors.status_and_code(known), str(known), wait)
     current_app.logger.exception("MLflow API: %s %s failed", request.method, request.path)
     return error_response(
         *wire_errors.INTERNAL_ERROR, "The server failed here; its log says why. Nothing was stored."

@@ -17,6 +17,8 @@ TABLE: dict[type[errors.MLOpsError], tuple[int, str]] = {
     errors.Invalid: (400, "INVALID_PARAMETER_VALUE"),
     errors.AlreadyExists: (400, "RESOURCE_ALREADY_EXISTS"),
     errors.TooLarge: (413, "INVALID_PARAMETER_VALUE"),
+    # The client retries 429 and honours Retry-After.
+    errors.TooMany: (429, "REQUEST_LIMIT_EXCEEDED"),
     errors.NotSupported: (501, "NOT_IMPLEMENTED"),
     errors.StorageFull: (507, "RESOURCE_EXHAUSTED"),
     errors.Unavailable: (503, "TEMPORARILY_UNAVAILABLE"),
