@@ -10,11 +10,11 @@ VENV2 := .venv-mlflow2
 WORKERS = $(if $(TESTS),0,logical)
 VENV_AUDIT := .venv-audit
 
-.PHONY: help demo serve test lint types bench audit screenshots vendor clean
+.PHONY: help demo serve test soak-properties lint types bench audit screenshots vendor clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.ready  ## train a model against a fresh forge, print the addresses, keep serving (PORT)
 	$(BIN)/python -m demo --port $(PORT)
@@ -25,6 +25,9 @@ serve: $(VENV)/.ready  ## serve the demo's forge as it is (PORT)
 test: $(VENV)/.ready $(VENV2)/.ready  ## run the whole suite on SQLite and PostgreSQL
 	MLFLOW2_PYTHON=$(abspath $(VENV2))/bin/python $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 $(TESTS)
 
+soak-properties: $(VENV)/.ready  ## look for an hour for calls and texts that break the API
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --timeout 0 --hypothesis-profile soak tests/property
+
 lint: $(VENV)/.ready  ## check style, format, the direction of imports, and the vendored files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -34,8 +37,8 @@ lint: $(VENV)/.ready  ## check style, format, the direction of imports, and the 
 types: $(VENV)/.ready  ## check types
 	$(BIN)/mypy
 
-bench: $(VENV)/.ready  ## compare our speed with the stock server's (needs wrk)
-	$(BIN)/python -m bench
+bench: $(VENV)/.ready  ## compare our speed with stock MLflow's and FastTrackML's (needs wrk; BENCH="--quick")
+	$(BIN)/python -m bench $(BENCH)
 
 screenshots: $(VENV)/.ready  ## train a few hundred models, take the pictures in docs/screenshots (needs chromium)
 	$(BIN)/python -m gallery

@@ -61,5 +61,6 @@ def _execute(server: Server, what: str, values: dict[str, Any]) -> None:
     with psycopg.connect(server.database.dsn, cursor_factory=factory) as connection:
         # The rows that are referred to are there; to look a million up would take minutes.
         connection.execute("SET session_replication_role = replica")
+        connection.execute("SET work_mem = '256MB'")
         connection.execute(statements, {"start": START, **values})
     server.database.tidy()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -220,6 +221,8 @@ class Watch:
 
     def _explain(self, cost: Cost, statement: str, parameters: Any) -> None:
         explain = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "
+        if "INSERT INTO mlops_candidates" in statement:
+            parameters = {**parameters, "eid": secrets.token_hex(16)}  # the first is there by now
         try:
             with self.connection.transaction(force_rollback=True):
                 found = self.connection.execute(explain + statement, parameters)  # type: ignore[arg-type]

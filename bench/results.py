@@ -35,7 +35,8 @@ class Row:
 class Results:
     """Everything measured so far, in the order of measuring.
 
-    `operations` are the names of those rows that the targets speak of; `figures` are of ours alone.
+    `operations` are the names of the rows that the targets speak of, measured or not;
+    `figures` are of ours alone.
     """
 
     rows: list[Row] = field(default_factory=list)

@@ -27,7 +27,7 @@ class Run:
         self.scale = scale
         self.patience = patience
         self.only = only
-        self.results = Results()
+        self.results = Results(operations=[each.name for each in operations(scale)])
         self.seeds: dict[str, Seeds] = {}
 
     @contextmanager

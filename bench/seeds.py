@@ -80,8 +80,8 @@ def _run(seeds: Seeds) -> str:
 
 def _batch(seeds: Seeds, name: str, count: int) -> str:
     experiment = new_experiment(seeds.server, name)
-    # A search does not read histories, so the many candidates have short ones.
-    batch = Batch(name, experiment, count, steps=3 if count <= 1000 else 1)
+    # No server reads histories to search, so the many candidates have none.
+    batch = Batch(name, experiment, count, steps=3 if count <= 1000 else 0)
     add_candidates(seeds.server, batch)
     return experiment
 

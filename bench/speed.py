@@ -47,7 +47,6 @@ def measure(
             rates[name].append(speed.rate)
     values = {name: statistics.median(found) for name, found in rates.items()}
     results.rows.append(Row(operation.name, Unit.RATE, values))
-    results.operations.append(operation.name)
 
 
 def _answering(

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 from flask import Flask
 
 from gitlab_mlops import migrations
-from host_stub import create_app
+from host_stub import create_app, users
 from host_stub.database import db
 from tests.factories import Forge
 from tests.ports import free_port
@@ -30,6 +31,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from tests.workers import ByDatabase
 
     return ByDatabase(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """The passwords of tests are not worth the tenth of a second that a good hash takes."""
+    quick = partial(users.generate_password_hash, method="pbkdf2:sha256:1000")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(users, "generate_password_hash", quick)
+        yield
 
 
 @pytest.fixture(scope="session")

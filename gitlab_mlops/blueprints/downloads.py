@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from flask import Request, Response
 from werkzeug.datastructures import Range
+from werkzeug.http import parse_date
 
 from gitlab_mlops.storage import Blob, Entry, Storage
 from gitlab_mlops.storage.labels import disposition, media_type
@@ -31,7 +32,7 @@ def send_file(
     if request.method == "GET" and is_plain and not wants_link:
         return _send(storage.open(key), name)
     entry = storage.head(key)
-    if status := _failed_condition(request, entry):
+    if status := failed_condition(request, entry):
         return _headers(Response(status=status), name, entry)
     if wants_link and (url := storage.sign(key, link_seconds)):
         return _redirect(url)
@@ -40,18 +41,26 @@ def send_file(
     return _send_part(request, storage, key, name, entry)
 
 
-def _failed_condition(request: Request, entry: Entry) -> int:
+def failed_condition(request: Request, entry: Entry) -> int:
     """The status of a condition that is not met, in the order of RFC 9110, 13.2.2; else 0."""
-    modified = _last_modified(entry)
-    if "If-Match" in request.headers:
+    modified, headers = _last_modified(entry), request.headers
+    if "If-Match" in headers:
         if not request.if_match.contains(entry.etag):
             return 412
-    elif modified and request.if_unmodified_since and modified > request.if_unmodified_since:
+    elif modified and (moment := _date(headers.get("If-Unmodified-Since"))) and modified > moment:
         return 412
-    if "If-None-Match" in request.headers:
+    if "If-None-Match" in headers:
         return 304 if request.if_none_match.contains_weak(entry.etag) else 0
-    since = request.if_modified_since
+    since = _date(headers.get("If-Modified-Since"))
     return 304 if modified and since and modified <= since else 0
+
+
+def _date(text: str | None) -> datetime | None:
+    """The time that a header tells; None for what is no time, or out of all times."""
+    try:
+        return parse_date(text)
+    except OverflowError:
+        return None
 
 
 def _last_modified(entry: Entry) -> datetime | None:
@@ -95,14 +104,12 @@ def _is_one(wanted: Range) -> bool:
 
 def _is_same(request: Request, entry: Entry) -> bool:
     """Whether the client, if it resumes a download, has the beginning of this very file."""
-    known = request.if_range
-    if "If-Range" not in request.headers:
+    known = request.headers.get("If-Range")
+    if known is None:
         return True
-    if request.headers["If-Range"].startswith("W/"):  # a weak ETag is not enough
-        return False
-    if known.date is not None:
-        return known.date == _last_modified(entry)
-    return bool(entry.etag) and known.etag == entry.etag
+    if moment := _date(known):
+        return moment == _last_modified(entry)
+    return bool(entry.etag) and known == f'"{entry.etag}"'  # a weak one is not enough
 
 
 def _span(wanted: Range, size: int) -> tuple[int, int] | None:

@@ -144,8 +144,8 @@ def _sampling(*, is_bounded: bool) -> tuple[Select[Any], Select[Any]]:
     """The statements of a sample and of its last point: a chart asks for those of 100 runs."""
     points = _SELECT_POINTS
     if is_bounded:
-        ends = (bindparam(name, type_=BigInteger) for name in ("first_step", "last_step"))
-        points = points.where(_point.step.between(*ends))
+        first, end = (bindparam(name, type_=BigInteger) for name in ("first_step", "last_step"))
+        points = points.where(_point.step.between(first, end))
     last = points.order_by(*(column.desc() for column in BY_STEP)).limit(1)
     size = bindparam("size", type_=Integer)
     bucketed = points.add_columns(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import CursorResult, Table
+from sqlalchemy import CursorResult, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -26,20 +26,26 @@ class Hot:
     both. What a driver raises is still SQLAlchemy's `DBAPIError`.
     """
 
-    __slots__ = ("_texts",)
+    __slots__ = ("_portable", "_texts")
 
     def __init__(self, postgresql: str, sqlite: str = "") -> None:
         self._texts = {
             "postgresql": postgresql,
             "sqlite": _PLACEHOLDER.sub(r":\1", sqlite or postgresql),
         }
+        # For drivers of PostgreSQL with placeholders of their own, such as pg8000. With a space,
+        # because SQLAlchemy takes no name before the colons of a cast.
+        self._portable = text(_PLACEHOLDER.sub(r":\1 ", postgresql))
 
     def run(
         self, session: Session, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]
     ) -> CursorResult[*tuple[Any, ...]]:
         """Execute it in the session's transaction; once per mapping if there are several."""
         connection = session.connection()
-        return connection.exec_driver_sql(self._texts[connection.dialect.name], values)
+        dialect = connection.dialect
+        if dialect.name == "postgresql" and dialect.paramstyle != "pyformat":
+            return connection.execute(self._portable, values)
+        return connection.exec_driver_sql(self._texts[dialect.name], values)
 
 
 def upsert(session: Session, model: type[DeclarativeBase]) -> Any:

@@ -282,7 +282,7 @@ def test_a_client_that_goes_away_leaves_the_old_file(wire: Wire, header: str, pa
     wire.put("f", b"old")
     with wire.connect("PUT", f"{FILES}/{wire.root}/f", header) as connection:
         connection.sendall(part)
-    for _ in range(100):  # the server has to notice first
+    for _ in range(600):  # the server has to notice first
         if wire.names() == ["f"]:
             break
         time.sleep(0.05)

@@ -46,6 +46,14 @@ def test_a_batch_sent_again_changes_nothing(api: Api) -> None:
     assert data(api, run_id)["params"] == {"depth": "3"}
 
 
+@pytest.mark.parametrize("value", [0.5, "NaN", "-Infinity"])
+def test_a_point_sent_again_changes_nothing(api: Api, value: float | str) -> None:
+    run_id = api.create_run()
+    for _ in range(3):
+        api.post("runs/log-metric", run_id=run_id, key="m", value=value, timestamp=1, step=2)
+    assert history(api, run_id, "m") == [(2, value)]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

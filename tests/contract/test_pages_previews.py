@@ -141,6 +141,8 @@ def test_a_picture_is_shown_from_its_own_address(
     assert "private" in answer.headers["Cache-Control"]
     again = browser.raw(image["src"], headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
+    never = {"If-Modified-Since": "Mon, 01 Jan 0001 00:00:00 +999999999999999999999999"}
+    assert browser.raw(image["src"], headers=never).data == PNG
     head = browser.raw(image["src"], method="HEAD")
     assert (head.status_code, head.data, head.mimetype) == (200, b"", "image/png")
 

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
-from werkzeug.security import generate_password_hash
 
+from host_stub import users
 from host_stub.database import db
-from host_stub.users import User
 from tests.factories import Api, Forge
 
 PASSWORD = "a long pass phrase"
@@ -92,9 +91,9 @@ class Browsing:
 
     def _sign_in(self, page: Page, user_id: int) -> None:
         with self.forge.stored():
-            user = db.session.get(User, user_id)
+            user = db.session.get(users.User, user_id)
             assert user is not None
-            user.password_hash = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1000")
+            user.password_hash = users.generate_password_hash(PASSWORD)
             username = user.username
         page.goto(f"{self.live_url}/users/sign_in")
         page.fill("[name=username]", username)

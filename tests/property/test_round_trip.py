@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
@@ -100,6 +100,8 @@ def test_a_run_is_found_by_what_was_logged(
 KINDS = ("params", "tags")
 
 
+# Each takes a dozen requests.
+@settings(max_examples=settings.default.max_examples // 3)
 @given(path=PATHS, content=st.binary(max_size=50))
 def test_an_artifact_comes_back(
     client: MlflowClient, tmp_path_factory: pytest.TempPathFactory, path: str, content: bytes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import string
+from itertools import pairwise
 
 from hypothesis import strategies as st
 from mlflow.exceptions import MlflowException
@@ -17,10 +18,11 @@ KEY_LETTERS = st.one_of(
     st.sampled_from(string.ascii_letters + string.digits + "_-. :/"),
     st.characters(categories=["L", "N"]),
 )
-# Without what stands for something else in a URL, or is a folder's end.
+# Without what stands for something else in a URL, or is a folder's end. No single quote: the
+# client puts a folder's name into a filter as it is.
 PATH_LETTERS = st.one_of(
-    st.sampled_from(string.ascii_letters + string.digits + "_-. %&=+@!$'()*,;[]{}~^`<>|\""),
-    st.characters(exclude_categories=["C", "Z"], exclude_characters="/\\?#:\ufffd"),
+    st.sampled_from(string.ascii_letters + string.digits + '_-. %&=+@!$()*,;[]{}~^`<>|"'),
+    st.characters(exclude_categories=["C", "Z"], exclude_characters="/\\?#:'\ufffd"),
 )
 
 
@@ -40,8 +42,13 @@ def is_key(key: str) -> bool:
 
 
 def is_path(path: str) -> bool:
-    """Whether MLflow's client asks for this artifact by this name, and a disk can hold it."""
+    """Whether MLflow's client asks for this artifact by this name, and a disk can hold it.
+
+    The client takes a folder with one file of the folder's own name for that file.
+    """
     segments = path.split("/")
+    if any(folder == inside for folder, inside in pairwise(segments)):
+        return False
     if posixpath.normpath(path) != path or any(each.startswith(" ") for each in segments):
         return False
     try:

@@ -221,6 +221,22 @@ def test_times_are_compared(
     assert told(answer(settled, **{header: value})) == expected
 
 
+@pytest.mark.parametrize("header", ["If-Modified-Since", "If-Unmodified-Since", "If-Range"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "Mon, 01 Jan 0001 00:00:00 +999999999999999999999999",
+        "Fri, 31 Dec 9999 23:59:59 -2359",
+        "Sat, 99 Zed 2026 25:61:61 GMT",
+        "9" * 5000,
+        "",
+    ],
+)
+def test_a_time_that_cannot_be_is_no_condition(settled: Storage, header: str, moment: str) -> None:
+    found = answer(settled, **{header: moment, "Range": "bytes=2-4"})
+    assert told(found) in (WHOLE, (206, b"234"), NOT_MODIFIED)
+
+
 def test_an_etag_counts_more_than_a_time(settled: Storage) -> None:
     found = answer(settled, If_None_Match='"x"', If_Modified_Since=LATER)
     assert told(found) == WHOLE

@@ -255,3 +255,14 @@ def test_one_prepared_plan_serves_all_sizes(engine: Engine, eid: str) -> None:
     ).all()
     writer.close()
     assert rows == [(True,)] * 4
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_points_release_their_series_before_the_disk_has_answered(
+    engine: Engine, eid: str, count: int
+) -> None:
+    writer = Writer(engine, eid)
+    writer.session.execute(text("SET LOCAL synchronous_commit = on"))
+    writer.log(*(point("a", step) for step in range(count)))
+    assert writer.session.scalar(text("SHOW synchronous_commit")) == "off"
+    writer.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, create_engine, select
 from sqlalchemy.orm import Session
 
 from gitlab_mlops.access import WriteAccess
@@ -91,3 +91,16 @@ def test_statements_are_few(access: WriteAccess, engine: Engine) -> None:
         with counted(engine) as found:
             act()
         assert len(found) == statements, found
+
+
+def test_drivers_with_placeholders_of_their_own_run_the_same_statements(engine: Engine) -> None:
+    other = create_engine(engine.url, paramstyle="named" if engine.name == "sqlite" else "format")
+    with other.connect() as connection, Session(connection) as session:
+        access = WriteAccess(actor("ada"), Project(4, "group/project"), session)
+        made = candidates.create(access, 0, tags=TAGS)
+        candidates.change(access, made.eid, status=candidates.Status.FINISHED, end_time=5)
+        candidates.set_tags(access, made.eid, [("more", "%(key)s :key %")])
+        found = candidates.get(access, made.eid)
+    other.dispose()
+    assert dict(found.tags) == {**dict(made.tags), "more": "%(key)s :key %"}
+    assert found.end_time == 5

@@ -17,7 +17,7 @@ from gitlab_mlops.blueprints.web.previews.images import MAX_IMAGE_BYTES, image_t
 from gitlab_mlops.errors import Invalid, NotFound
 from gitlab_mlops.services import archive, artifacts, overview
 from gitlab_mlops.services.artifacts import Place
-from gitlab_mlops.storage import Blob
+from gitlab_mlops.storage import Blob, Entry
 from gitlab_mlops.storage.labels import disposition
 from gitlab_mlops.wire import paths
 
@@ -83,15 +83,19 @@ def send_picture(access: ReadAccess, place: Place, owner: str) -> Response:
 
 
 def _picture(blob: Blob, chunks: Iterator[bytes], media_type: str) -> Response:
-    response = Response(chunks, headers=GUARDS, direct_passthrough=True)
-    response.call_on_close(blob.close)
-    response.headers["Content-Type"] = media_type
-    response.headers["Content-Length"] = str(blob.size)
+    entry = Entry("", blob.size, etag=blob.etag, modified=blob.modified)
+    if status := downloads.failed_condition(request, entry):
+        blob.close()
+        response = Response(status=status, headers=GUARDS)
+    else:
+        response = Response(chunks, headers=GUARDS, direct_passthrough=True)
+        response.call_on_close(blob.close)
+        response.headers["Content-Type"] = media_type
+        response.headers["Content-Length"] = str(blob.size)
     response.headers["Content-Disposition"] = "inline"
     response.headers["Cache-Control"] = "private, no-cache"  # a page of thumbnails asks for changes
     if blob.etag:
         response.set_etag(blob.etag)
-        response.make_conditional(request)
     return response
 
 

@@ -22,6 +22,10 @@ _WHICH = "length(value) <= 100"
 def upgrade() -> None:
     """Apply the change, by a new table: to change every row of the old one takes far longer."""
     is_postgresql = op.get_bind().dialect.name == "postgresql"
+    if is_postgresql:
+        # In the order in which requests lock them: the other one would deadlock with a forge that
+        # serves meanwhile.
+        op.execute("LOCK TABLE mlops_candidates, mlops_params IN ACCESS EXCLUSIVE MODE")
     op.rename_table(_PARAMS, _OLD)
     if is_postgresql:
         op.drop_constraint(_PRIMARY_KEY, _OLD)
@@ -49,6 +53,8 @@ def upgrade() -> None:
         postgresql_where=sa.text(_WHICH),
         postgresql_ops={"value": "text_pattern_ops"},
     )
+    if is_postgresql:
+        op.execute("ANALYZE mlops_params")  # what it knew, it knew of the old table
 
 
 def _create_table(*, with_keys: bool) -> None:
