@@ -51,7 +51,7 @@ vendor: $(VENV)/.ready  ## bring the libraries of the pages from npm, as vendori
 	$(BIN)/python -m vendoring --fetch
 
 clean:  ## remove the virtual environments and the demo's data
-	rm -rf $(VENV) $(VENV2) $(VENV_AUDIT) instance
+	rm -rf $(VENV) $(VENV2) $(VENV_AUDIT) .venv-stock .venv-fasttrackml instance
 
 $(VENV)/.ready: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
