@@ -137,6 +137,9 @@ def active_id(access: ReadAccess, iid: int) -> int:
 def rename(access: WriteAccess, iid: int, name: str) -> None:
     """Give an experiment another name; raise `AlreadyExists` if it is taken."""
     experiment = get_active(access, iid)
+    if name == DEFAULT_NAME:
+        # Otherwise it could never be made, and who logs without an experiment would find none.
+        ensure_default(access)
     taken = _find(access, _BY_NAME, name)
     if taken is not None and taken.id != experiment.id:
         raise AlreadyExists(f"Experiment '{name}' already exists in {access.project.path}.")

@@ -77,6 +77,12 @@ def test_renaming_keeps_names_unique(api: Api) -> None:
     assert api.refused("POST", "experiments/update", json=body) == INVALID
 
 
+def test_no_other_experiment_takes_the_name_of_the_default_one(api: Api) -> None:
+    body = {"experiment_id": create(api, "a"), "new_name": "Default"}
+    assert api.refused("POST", "experiments/update", json=body) == TAKEN
+    assert api.get("experiments/get", experiment_id="0")["experiment"]["name"] == "Default"
+
+
 def test_tags_are_set_overwritten_and_deleted(api: Api) -> None:
     experiment_id = create(api)
     for value in ("1", "2"):

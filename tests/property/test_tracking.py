@@ -218,9 +218,9 @@ class Tracking(RuleBasedStateMachine):
         run.params.update(params)
         run.tags.update(tags)
 
-    @rule(run=runs, status=ENDS, time=TIMES)
+    @rule(run=runs, status=ENDS, time=TIMES.filter(bool))
     def end(self, run: Run, status: str, time: int) -> None:
-        """Also again, and otherwise."""
+        """Also again, and otherwise. For 0 the client sends the time of now."""
         if run.is_deleted:
             with refused(INVALID):
                 self.client.set_terminated(run.id, status, time)
