@@ -147,7 +147,7 @@ def change(
         "name": name or None,
     }
     # The candidate before its tags, here as everywhere: two orders would deadlock.
-    found = _CHANGE.run(access.session, values).one_or_none()
+    found = _CHANGE.row(access.session, values)
     if found is None:
         active_id(access, eid)  # says why
         raise Unavailable("Somebody else changed the run; try again.")

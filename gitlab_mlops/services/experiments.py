@@ -91,7 +91,7 @@ def ids(access: ReadAccess, iids: Sequence[int]) -> list[int]:
     """The internal ids of those of the iids that the project has, once each."""
     given = ",".join(map(str, sorted(set(iids))))
     named = {"project_id": access.project.id, "array": f"{{{given}}}", "json": f"[{given}]"}
-    return list(_IDS.run(access.session, named).scalars())
+    return [id for (id,) in _IDS.rows(access.session, named)]
 
 
 def get(access: ReadAccess, iid: int) -> ExperimentRecord:
@@ -267,7 +267,7 @@ _BY_IID, _BY_NAME = Hot(_RECORDS.format(column="iid")), Hot(_RECORDS.format(colu
 
 
 def _find(access: ReadAccess, which: Hot, value: int | str) -> ExperimentRecord | None:
-    rows = which.run(access.session, {"project_id": access.project.id, "value": value}).all()
+    rows = which.rows(access.session, {"project_id": access.project.id, "value": value})
     if not rows:
         return None
     record = ExperimentRecord(*rows[0][:-2])

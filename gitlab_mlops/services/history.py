@@ -65,10 +65,10 @@ def _write_history(
     named = {**_named(access, eid, key), "limit": limit}
     if after is not None:
         named |= dict(zip(("timestamp", "step", "value"), after, strict=True))
-    written, count = (_FIRST if after is None else _NEXT).run(access.session, named).one()
+    ((written, count),) = (_FIRST if after is None else _NEXT).rows(access.session, named)
     if count < limit:
         return History(written or [], None)
-    ends = (_END_OF_FIRST if after is None else _END_OF_NEXT).run(access.session, named).all()
+    ends = (_END_OF_FIRST if after is None else _END_OF_NEXT).rows(access.session, named)
     return History(written, tuple(ends[0]) if len(ends) == 2 else None)
 
 

@@ -32,16 +32,16 @@ def insert_candidate(
     values = {"project_id": access.project.id, "experiment_iid": experiment_iid, **row}
     if dialect(session) == "postgresql":
         values |= {"tags": json.dumps(tags), "early": releases_early(session)}
-        made = _CANDIDATE.run(session, values).one_or_none()
+        made = _CANDIDATE.row(session, values)
         return Numbered(*made[:4]) if made is not None else None
-    place = _CANDIDATE_NUMBER.run(session, values).one_or_none()
+    place = _CANDIDATE_NUMBER.row(session, values)
     if place is None:
         return None
     iid, experiment_id, has_webhooks = place
     values |= {"experiment_id": experiment_id, "iid": iid}
-    id: int = _CANDIDATE_ROW.run(session, values).scalar_one()
+    ((id,),) = _CANDIDATE_ROW.rows(session, values)
     rows = [{"id": id, "key": key, "value": value} for key, value in tags.items()]
-    _CANDIDATE_TAGS.run(session, rows)
+    _CANDIDATE_TAGS.count(session, rows)
     return Numbered(id, experiment_id, iid, bool(has_webhooks))
 
 
@@ -56,15 +56,15 @@ def insert_experiment(
     values = {"project_id": access.project.id, **row}
     if dialect(session) == "postgresql":
         values |= {"tags": json.dumps(tags), "early": releases_early(session)}
-        made = _EXPERIMENT.run(session, values).one_or_none()
-        return made.iid if made is not None else None
-    values["iid"] = iid = _EXPERIMENT_NUMBER.run(session, values).scalar_one()
-    id = _EXPERIMENT_ROW.run(session, values).scalar_one_or_none()
-    if id is None:
+        made = _EXPERIMENT.row(session, values)
+        return made[0] if made is not None else None
+    ((iid,),) = _EXPERIMENT_NUMBER.rows(session, values)
+    stored = _EXPERIMENT_ROW.row(session, {**values, "iid": iid})
+    if stored is None:
         return None
     if tags:
-        rows = [{"id": id, "key": key, "value": value} for key, value in tags.items()]
-        _EXPERIMENT_TAGS.run(session, rows)
+        rows = [{"id": stored[0], "key": key, "value": value} for key, value in tags.items()]
+        _EXPERIMENT_TAGS.count(session, rows)
     return int(iid)
 
 

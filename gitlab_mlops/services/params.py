@@ -50,11 +50,11 @@ def store(access: WriteAccess, eid: str, sha: str | None, params: Mapping[str, s
     named = {"eid": eid, "sha": sha, "project": str(project) if is_postgresql else project}
     if is_postgresql and len(params) > 1:
         arrays = {"keys": text_array(list(params)), "values": text_array(list(params.values()))}
-        stored = _STORE_ALL.run(access.session, {**named, **arrays})
+        stored = _STORE_ALL.count(access.session, {**named, **arrays})
     else:
         rows = [{**named, "key": key, "value": value} for key, value in params.items()]
-        stored = _STORE_ONE.run(access.session, rows[0] if len(rows) == 1 else rows)
-    return stored.rowcount == len(params)
+        stored = _STORE_ONE.count(access.session, rows[0] if len(rows) == 1 else rows)
+    return stored == len(params)
 
 
 def refuse(access: WriteAccess, candidate_id: int, params: Mapping[str, str]) -> None:

@@ -128,7 +128,7 @@ def store(access: WriteAccess, eid: str, sha: str | None, points: Sequence[Point
             "timestamp": str(point.timestamp),
             "value": point.value,
         }
-        return _STORE_POINT.run(access.session, values).rowcount > 0
+        return _STORE_POINT.count(access.session, values) > 0
     keys, numbers, timestamps, steps, *_ = zip(*points, strict=True)
     values = {
         **named,
@@ -138,7 +138,8 @@ def store(access: WriteAccess, eid: str, sha: str | None, points: Sequence[Point
         "steps": array(map(str, steps)),
         "count": str(len(points)),
     }
-    return bool(_STORE_POINTS.run(access.session, values).scalar())
+    ((stored, *_),) = _STORE_POINTS.rows(access.session, values)
+    return bool(stored)
 
 
 def _store_on_sqlite(
@@ -155,7 +156,7 @@ def _store_on_sqlite(
         }
         for point in points
     ]
-    if _MOVE_SERIES.run(access.session, rows).rowcount != len(points):
+    if _MOVE_SERIES.count(access.session, rows) != len(points):
         return False
-    _KEEP_HISTORY.run(access.session, rows)
+    _KEEP_HISTORY.count(access.session, rows)
     return True

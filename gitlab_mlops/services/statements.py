@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import CursorResult, Table, text
+from sqlalchemy import Connection, CursorResult, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from gitlab_mlops.errors import Invalid
@@ -19,11 +20,17 @@ T = TypeVar("T")
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
 
+Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+"""Arguments of a statement; it is executed once per mapping if there are several."""
+
+
 class Hot:
     """A statement that runs all day, in the drivers' own words: nothing is built or compiled.
 
     Written with psycopg's placeholders, `%(name)s`, once for both databases if one text serves
-    both. What a driver raises is still SQLAlchemy's `DBAPIError`.
+    both. On PostgreSQL the driver's cursor runs it, in the session's transaction: SQLAlchemy's
+    bookkeeping costs twice what the driver does. But whoever listens to the connection's events,
+    or lets it log, hears of it; and what the driver raises is still SQLAlchemy's `DBAPIError`.
     """
 
     __slots__ = ("_portable", "_texts")
@@ -37,15 +44,66 @@ class Hot:
         # because SQLAlchemy takes no name before the colons of a cast.
         self._portable = text(_PLACEHOLDER.sub(r":\1 ", postgresql))
 
-    def run(
-        self, session: Session, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]
-    ) -> CursorResult[*tuple[Any, ...]]:
-        """Execute it in the session's transaction; once per mapping if there are several."""
+    def rows(self, session: Session, values: Values) -> Sequence[tuple[Any, ...]]:
+        """Execute it; all rows that it gives."""
         connection = session.connection()
+        if _is_direct(connection):
+            found: list[tuple[Any, ...]] = _direct(
+                connection, self._texts["postgresql"], values
+            ).fetchall()
+            return found
+        return self._run(connection, values).all()
+
+    def row(self, session: Session, values: Values) -> tuple[Any, ...] | None:
+        """Execute it; the first row that it gives, or None."""
+        rows = self.rows(session, values)
+        return rows[0] if rows else None
+
+    def count(self, session: Session, values: Values) -> int:
+        """Execute it; how many rows it wrote."""
+        connection = session.connection()
+        if _is_direct(connection) and isinstance(values, Mapping):
+            return int(_direct(connection, self._texts["postgresql"], values).rowcount)
+        return self._run(connection, values).rowcount
+
+    def _run(self, connection: Connection, values: Values) -> CursorResult[*tuple[Any, ...]]:
         dialect = connection.dialect
         if dialect.name == "postgresql" and dialect.paramstyle != "pyformat":
             return connection.execute(self._portable, values)
         return connection.exec_driver_sql(self._texts[dialect.name], values)
+
+
+def _is_direct(connection: Connection) -> bool:
+    """Whether the driver may run a statement itself: its words are ours, and nobody listens."""
+    dialect = connection.dialect
+    return (
+        dialect.name == "postgresql"
+        and dialect.paramstyle == "pyformat"
+        and not getattr(connection, "_echo", True)
+        and not any(
+            # No public name tells; were it gone, everything would go through SQLAlchemy again.
+            getattr(each, "_has_events", True)
+            for each in (connection, connection.engine, dialect)
+        )
+    )
+
+
+def _direct(connection: Connection, text: str, values: Values) -> Any:
+    """The driver's cursor after the statement; raises `DBAPIError` as SQLAlchemy does."""
+    raw = connection.connection
+    cursor = raw.cursor()
+    dialect: Any = connection.dialect
+    kind = dialect.loaded_dbapi.Error
+    try:
+        cursor.execute(text, values)
+    except kind as error:
+        is_lost = dialect.is_disconnect(error, raw.dbapi_connection, cursor)
+        if is_lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            text, None, error, kind, connection_invalidated=is_lost, dialect=dialect
+        ) from error
+    return cursor
 
 
 def upsert(session: Session, model: type[DeclarativeBase]) -> Any:

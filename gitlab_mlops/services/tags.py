@@ -24,13 +24,13 @@ def store_if_active(access: WriteAccess, eid: str, tags: Mapping[str, str]) -> b
         values: Any = {**of, "tags": json.dumps(tags, sort_keys=True)}
     else:
         values = [{**of, "key": key, "value": tags[key]} for key in sorted(tags)]
-    return bool(tags) and _STORE.run(session, values).rowcount > 0
+    return bool(tags) and _STORE.count(session, values) > 0
 
 
 def remove_if_active(access: WriteAccess, eid: str, keys: Collection[str]) -> bool:
     """Remove tags if the candidate is there and may change; whether any was removed."""
     of = {"eid": eid, "project_id": access.project.id}
-    removed = [_REMOVE.run(access.session, {**of, "key": key}).rowcount for key in keys]
+    removed = [_REMOVE.count(access.session, {**of, "key": key}) for key in keys]
     return sum(removed) > 0
 
 

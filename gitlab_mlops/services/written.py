@@ -97,7 +97,7 @@ def find(access: ReadAccess, eid: str) -> WrittenCandidate | CandidateRecord | N
     if dialect(access.session) != "postgresql":
         return records.find(access, eid=eid)
     named = {"eid": eid, "project_id": access.project.id}
-    row = _OF_EID.run(access.session, named).one_or_none()
+    row = _OF_EID.row(access.session, named)
     return None if row is None else _with_datasets(access, [WrittenCandidate(*row)])[0]
 
 
@@ -108,7 +108,7 @@ def load(
     if dialect(access.session) != "postgresql":
         return records.load(access, rows)
     ids = array([str(row[0]) for row in rows])
-    logged = _OF_IDS.run(access.session, {"ids": ids}).all()
+    logged = _OF_IDS.rows(access.session, {"ids": ids})
     found = [WrittenCandidate(*row, *texts) for row, texts in zip(rows, logged, strict=True)]
     return _with_datasets(access, found)
 

@@ -70,9 +70,11 @@ def log(
                 value=value,
             )
         )
-    for model, pairs in ((Param, params), (CandidateTag, tags)):
-        for key, text in (pairs or {}).items():
-            session.add(model(candidate_id=candidate.id, key=key, value=text))
+    of = {"candidate_id": candidate.id}
+    for key, text in (params or {}).items():
+        session.add(Param(**of, experiment_id=candidate.experiment_id, key=key, value=text))
+    for key, text in (tags or {}).items():
+        session.add(CandidateTag(**of, key=key, value=text))
     session.flush()
     return candidate.id
 

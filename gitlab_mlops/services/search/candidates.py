@@ -190,7 +190,7 @@ def ids_of_metrics(
         return {}
     array, text = text_array(sorted(keys)), json.dumps(sorted(keys))
     named_so = {"project_id": access.project.id, "array": array, "json": text}
-    return dict(_METRIC_IDS.run(access.session, named_so).all())
+    return dict(_METRIC_IDS.rows(access.session, named_so))
 
 
 _METRIC_IDS = Hot(
