@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from gitlab_mlops import migrations
-from host_stub import create_app, users
-from host_stub.database import db
+from host_stub import users
 from tests.factories import Forge
-from tests.ports import free_port
 from tests.postgresql import new_postgresql_database, postgresql_server
+from tests.serving import made, served
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -73,14 +64,8 @@ def config(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[
 @pytest.fixture(scope="session")
 def app(config: dict[str, Any]) -> Iterator[Flask]:
     """The forge with the plugin, its tables made."""
-    app = create_app(config)
-    with app.app_context():
-        db.create_all()
-        migrations.upgrade(db.engine)
-    yield app
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
+    with made(config) as forge:
+        yield forge.app
 
 
 @pytest.fixture
@@ -94,42 +79,6 @@ def live_url(
     app: Flask, config: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """URL of the forge under gunicorn, two workers of four threads."""
-    port, log = free_port(), tmp_path_factory.mktemp("gunicorn") / "log"
-    command = [
-        sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2",
-        "--threads", "4", "--timeout", "120", "--graceful-timeout", "3",
-        "--limit-request-line", "8190",
-        "host_stub:create_app()",
-    ]  # fmt: skip
-    # As `host_stub` reads them: texts as they are, everything else as JSON.
-    environment = {
-        f"HOST_STUB_{key}": value if isinstance(value, str) else json.dumps(value)
-        for key, value in config.items()
-    }
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            command,
-            env={**environment, "PATH": "/usr/bin:/bin"},
-            cwd=Path(__file__).parents[1],
-            stdout=output,
-            stderr=output,
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_up(f"{url}/users/sign_in", log)
+    # gunicorn's own time for a connection that is kept open, as an operator's would be.
+    with served(config, tmp_path_factory.mktemp("gunicorn"), keep_alive=2) as url:
         yield url
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def wait_until_up(url: str, log: Path) -> None:
-    """Wait until a server answers; fail with its log after a minute."""
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(f"{url} did not answer; its log:\n{log.read_text()[-4000:]}")

@@ -15,7 +15,7 @@ from gitlab_mlops.models import Candidate, Status
 from gitlab_mlops.services import experiments, records, tags, written
 from gitlab_mlops.services.clock import now
 from gitlab_mlops.services.names import candidate_name
-from gitlab_mlops.services.numbering import insert_candidate
+from gitlab_mlops.services.numbering import Numbered, insert_candidate
 from gitlab_mlops.services.records import CandidateRecord
 from gitlab_mlops.services.stamps import note_alteration, stamp
 from gitlab_mlops.services.statements import Hot
@@ -27,7 +27,6 @@ _TABLE = Candidate.__table__.c
 _ACTIVE = select(_TABLE.id, _TABLE.experiment_id, _TABLE.stamped_sha, _TABLE.deleted_at).where(
     _TABLE.eid == bindparam("eid"), _TABLE.project_id == bindparam("project_id")
 )
-_RUNNING = Status.RUNNING.value
 FINAL = frozenset({Status.FINISHED, Status.FAILED, Status.KILLED})
 
 
@@ -47,23 +46,16 @@ def create(
     """
     values = _unique_tags(tags)
     values[NAME_TAG] = _name(name, values.get(NAME_TAG, ""))
-    job = access.actor.job
     row: dict[str, Any] = {
         "eid": uuid4().hex,
         "name": values[NAME_TAG],
-        "status": _RUNNING,
+        "status": Status.RUNNING.value,
         "user_id": user_id,
         "actor_id": access.actor.id,
         "start_time": start_time,
         "created_at": now(),
-        "stamped_sha": job.sha if job is not None else None,
     }
-    made = insert_candidate(access, experiment_iid, row, values)
-    if made is None:
-        experiments.get_active(access, experiment_iid)  # says why, or makes the default one
-        made = insert_candidate(access, experiment_iid, row, values)
-        if made is None:
-            raise Unavailable("Somebody else changed the experiment; try again.")
+    made = _insert(access, experiment_iid, row, values)
     stamp(access, made.id)
     signals.announce(signals.candidate_created, access, made.iid, has_webhooks=made.has_webhooks)
     return CandidateRecord(
@@ -71,17 +63,25 @@ def create(
         experiment_id=made.experiment_id,
         experiment_iid=experiment_iid,
         iid=made.iid,
-        eid=row["eid"],
-        name=row["name"],
-        status=_RUNNING,
-        user_id=user_id,
-        actor_id=access.actor.id,
-        start_time=start_time,
         end_time=None,
-        created_at=row["created_at"],
         deleted_at=None,
         tags=sorted(values.items()),
+        **row,
     )
+
+
+def _insert(
+    access: WriteAccess, experiment_iid: int, row: Mapping[str, Any], tags: Mapping[str, str]
+) -> Numbered:
+    job = access.actor.job
+    row = {**row, "stamped_sha": job.sha if job is not None else None}
+    made = insert_candidate(access, experiment_iid, row, tags)
+    if made is None:
+        experiments.get_active(access, experiment_iid)  # says why, or makes the default one
+        made = insert_candidate(access, experiment_iid, row, tags)
+        if made is None:
+            raise Unavailable("Somebody else changed the experiment; try again.")
+    return made
 
 
 def get(access: ReadAccess, eid: str) -> CandidateRecord:

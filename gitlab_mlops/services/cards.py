@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.errors import NotFound
 from gitlab_mlops.models import Candidate, Experiment, ModelVersion
-from gitlab_mlops.services import experiments, leaders, overview, records
-from gitlab_mlops.services.experiments import ExperimentRecord
+from gitlab_mlops.services import experiment_records, leaders, overview, records
+from gitlab_mlops.services.experiment_records import ExperimentRecord
 from gitlab_mlops.services.leaders import Leader
 from gitlab_mlops.services.objectives import (
     DIRECTION_TAG,
@@ -114,4 +114,5 @@ def version_card(access: ReadAccess, name: str, version: int) -> VersionCard:
 
 def _main_metric_tags(access: ReadAccess, experiment_id: int) -> dict[str, str]:
     wanted = (NAME_TAG, DIRECTION_TAG)
-    return experiments.tags_of(access, [experiment_id], wanted, length=MAX_TAG)[experiment_id]
+    found = experiment_records.tags_of(access, [experiment_id], wanted, length=MAX_TAG)
+    return found[experiment_id]

@@ -17,8 +17,8 @@ from gitlab_mlops.models import (
     MetricKey,
     MetricSeries,
 )
-from gitlab_mlops.services import experiments, objectives, records
-from gitlab_mlops.services.experiments import ExperimentRecord
+from gitlab_mlops.services import experiment_records, objectives, records
+from gitlab_mlops.services.experiment_records import ExperimentRecord
 from gitlab_mlops.services.inputs import CONTEXT_TAG
 from gitlab_mlops.services.records import CandidateRecord
 
@@ -56,11 +56,11 @@ def experiments_of(
     """The experiments of candidates, with their tags, by internal id."""
     ids = {each.experiment_id for each in compared}
     rows = access.session.execute(
-        select(*experiments.RECORD_COLUMNS).where(
+        select(*experiment_records.RECORD_COLUMNS).where(
             Experiment.project_id == access.project.id, Experiment.id.in_(ids)
         )
     ).all()
-    return {each.id: each for each in experiments.load(access, rows)}
+    return {each.id: each for each in experiment_records.load(access, rows)}
 
 
 def direction(key: str, found: Iterable[ExperimentRecord]) -> bool | None:

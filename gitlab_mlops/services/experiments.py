@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy import delete as sql_delete
 
 from gitlab_mlops.access import ReadAccess, WriteAccess
 from gitlab_mlops.errors import AlreadyExists, Invalid, NotFound
 from gitlab_mlops.models import Candidate, Experiment, ExperimentTag
 from gitlab_mlops.services.clock import now
+from gitlab_mlops.services.experiment_records import (
+    ExperimentRecord,
+    find_by_iid,
+    find_by_name,
+)
 from gitlab_mlops.services.numbering import insert_experiment
-from gitlab_mlops.services.statements import Hot, upsert
+from gitlab_mlops.services.statements import Hot, store_tags, upsert
 
 DEFAULT_IID = 0
 DEFAULT_NAME = "Default"
@@ -37,31 +41,6 @@ _IDS = Hot(
     SELECT id FROM mlops_experiments
     WHERE project_id = %(project_id)s AND iid IN (SELECT value FROM json_each(%(json)s))
     """,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ExperimentRecord:
-    """An experiment as read; times in milliseconds since 1970, tags as (key, value)."""
-
-    id: int
-    iid: int
-    name: str
-    actor_id: str | None
-    created_at: int
-    updated_at: int
-    deleted_at: int | None
-    tags: list[tuple[str, str]] = field(default_factory=list)
-
-
-RECORD_COLUMNS = (
-    Experiment.id,
-    Experiment.iid,
-    Experiment.name,
-    Experiment.actor_id,
-    Experiment.created_at,
-    Experiment.updated_at,
-    Experiment.deleted_at,
 )
 
 
@@ -96,10 +75,10 @@ def ids(access: ReadAccess, iids: Sequence[int]) -> list[int]:
 
 def get(access: ReadAccess, iid: int) -> ExperimentRecord:
     """The experiment of this iid, in the trash or not; raise `NotFound`."""
-    found = _find(access, _BY_IID, iid)
+    found = find_by_iid(access, iid)
     if found is None and iid == DEFAULT_IID:
         ensure_default(access)
-        found = _find(access, _BY_IID, iid)
+        found = find_by_iid(access, iid)
     if found is None:
         raise NotFound(f"No experiment with ID {iid} exists in {access.project.path}.")
     return found
@@ -107,10 +86,10 @@ def get(access: ReadAccess, iid: int) -> ExperimentRecord:
 
 def get_by_name(access: ReadAccess, name: str) -> ExperimentRecord:
     """The experiment of this name, in the trash or not; raise `NotFound`."""
-    found = _find(access, _BY_NAME, name)
+    found = find_by_name(access, name)
     if found is None and name == DEFAULT_NAME:
         ensure_default(access)
-        found = _find(access, _BY_NAME, name)
+        found = find_by_name(access, name)
     if found is None:
         raise NotFound(f"Could not find experiment with name '{name}' in {access.project.path}.")
     return found
@@ -140,7 +119,7 @@ def rename(access: WriteAccess, iid: int, name: str) -> None:
     if name == DEFAULT_NAME:
         # Otherwise it could never be made, and who logs without an experiment would find none.
         ensure_default(access)
-    taken = _find(access, _BY_NAME, name)
+    taken = find_by_name(access, name)
     if taken is not None and taken.id != experiment.id:
         raise AlreadyExists(f"Experiment '{name}' already exists in {access.project.path}.")
     _change(access, experiment.id, name=name)
@@ -168,7 +147,7 @@ def restore(access: WriteAccess, iid: int) -> None:
 def set_tag(access: WriteAccess, iid: int, key: str, value: str) -> None:
     """Set a tag of an experiment."""
     experiment = get_active(access, iid)
-    _store_tags(access, [{"experiment_id": experiment.id, "key": key, "value": value}])
+    _store_tags(access, experiment.id, {key: value})
 
 
 def delete_tag(access: WriteAccess, iid: int, key: str) -> None:
@@ -200,8 +179,7 @@ def edit(
     if name is not None:
         rename(access, iid, name)
     if store:
-        rows = [{"experiment_id": experiment.id, "key": key, "value": store[key]} for key in store]
-        _store_tags(access, rows)
+        _store_tags(access, experiment.id, store)
     if keys := list(remove):
         access.session.execute(
             sql_delete(ExperimentTag).where(
@@ -218,61 +196,6 @@ def lock(access: WriteAccess, experiment_id: int) -> None:
         .values(name=Experiment.name)
         .execution_options(synchronize_session=False)
     )
-
-
-def tags_of(
-    access: ReadAccess, experiment_ids: Collection[int], keys: Collection[str], *, length: int
-) -> dict[int, dict[str, str]]:
-    """These tags of experiments of the project (internal ids), cut to so many characters."""
-    found: dict[int, dict[str, str]] = {each: {} for each in experiment_ids}
-    statement = (
-        select(
-            ExperimentTag.experiment_id,
-            ExperimentTag.key,
-            func.substr(ExperimentTag.value, 1, length),
-        )
-        .join(Experiment, Experiment.id == ExperimentTag.experiment_id)
-        .where(
-            Experiment.project_id == access.project.id,
-            ExperimentTag.experiment_id.in_(experiment_ids),
-            ExperimentTag.key.in_(keys),
-        )
-    )
-    for experiment_id, key, value in access.session.execute(statement):
-        found[experiment_id][key] = value
-    return found
-
-
-def load(access: ReadAccess, rows: Iterable[Any]) -> list[ExperimentRecord]:
-    """Records with their tags from rows of `RECORD_COLUMNS`, in the same order."""
-    records = {row[0]: ExperimentRecord(*row) for row in rows}
-    tags = select(ExperimentTag.experiment_id, ExperimentTag.key, ExperimentTag.value).where(
-        ExperimentTag.experiment_id.in_(records)
-    )
-    if records:
-        for experiment_id, key, value in access.session.execute(tags.order_by(ExperimentTag.key)):
-            records[experiment_id].tags.append((key, value))
-    return list(records.values())
-
-
-_RECORDS = """
-SELECT
-    one.id, one.iid, one.name, one.actor_id, one.created_at, one.updated_at, one.deleted_at,
-    tag.key, tag.value
-FROM mlops_experiments AS one LEFT JOIN mlops_experiment_tags AS tag ON tag.experiment_id = one.id
-WHERE one.project_id = %(project_id)s AND one.{column} = %(value)s
-ORDER BY tag.key
-"""
-_BY_IID, _BY_NAME = Hot(_RECORDS.format(column="iid")), Hot(_RECORDS.format(column="name"))
-
-
-def _find(access: ReadAccess, which: Hot, value: int | str) -> ExperimentRecord | None:
-    rows = which.rows(access.session, {"project_id": access.project.id, "value": value})
-    if not rows:
-        return None
-    record = ExperimentRecord(*rows[0][:-2])
-    record.tags.extend((key, value) for *_, key, value in rows if key is not None)
-    return record
 
 
 def _insert_default(access: ReadAccess) -> None:
@@ -307,11 +230,5 @@ def _set_candidates_deleted(access: WriteAccess, experiment_id: int, moment: int
     )
 
 
-def _store_tags(access: WriteAccess, rows: list[dict[str, Any]]) -> None:
-    statement = upsert(access.session, ExperimentTag)
-    access.session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["experiment_id", "key"], set_={"value": statement.excluded.value}
-        ),
-        rows,
-    )
+def _store_tags(access: WriteAccess, experiment_id: int, tags: Mapping[str, str]) -> None:
+    store_tags(access.session, ExperimentTag, "experiment_id", experiment_id, tags)

@@ -13,12 +13,8 @@ from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
 from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.errors import Invalid, NotFound
 from gitlab_mlops.models import Candidate, Experiment
-from gitlab_mlops.services.experiments import (
-    DEFAULT_IID,
-    RECORD_COLUMNS,
-    ExperimentRecord,
-    load,
-)
+from gitlab_mlops.services.experiment_records import RECORD_COLUMNS, ExperimentRecord, load
+from gitlab_mlops.services.experiments import DEFAULT_IID
 
 Sort = Literal["activity", "name", "candidates"]
 View = Literal["active", "deleted"]

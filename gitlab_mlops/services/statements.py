@@ -20,8 +20,7 @@ T = TypeVar("T")
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
 
-Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
-"""Arguments of a statement; it is executed once per mapping if there are several."""
+Values = Mapping[str, Any]
 
 
 class Hot:
@@ -59,14 +58,16 @@ class Hot:
         rows = self.rows(session, values)
         return rows[0] if rows else None
 
-    def count(self, session: Session, values: Values) -> int:
-        """Execute it; how many rows it wrote."""
+    def count(self, session: Session, values: Values | Sequence[Values]) -> int:
+        """Execute it, once for each of several values; how many rows it wrote."""
         connection = session.connection()
-        if _is_direct(connection) and isinstance(values, Mapping):
+        if isinstance(values, Mapping) and _is_direct(connection):
             return int(_direct(connection, self._texts["postgresql"], values).rowcount)
         return self._run(connection, values).rowcount
 
-    def _run(self, connection: Connection, values: Values) -> CursorResult[*tuple[Any, ...]]:
+    def _run(
+        self, connection: Connection, values: Values | Sequence[Values]
+    ) -> CursorResult[*tuple[Any, ...]]:
         dialect = connection.dialect
         if dialect.name == "postgresql" and dialect.paramstyle != "pyformat":
             return connection.execute(self._portable, values)

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from gitlab_mlops.services.experiments import ExperimentRecord
+from gitlab_mlops.services.experiment_records import ExperimentRecord
 from gitlab_mlops.wire import quick_life
 from gitlab_mlops.wire.fields import Repeated, Value
 from gitlab_mlops.wire.schema import Request

@@ -21,10 +21,9 @@ import pytest
 import requests
 
 from tests.client import clients
-from tests.client.serving import ROOT, made
-from tests.conftest import wait_until_up
 from tests.factories import Api, Forge
 from tests.ports import free_port
+from tests.serving import ROOT, made, wait_until_up
 
 BELOW = "/api/2.0/mlflow-artifacts"
 MEGABYTE = 2**20

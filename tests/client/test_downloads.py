@@ -15,7 +15,7 @@ import pytest
 
 from tests import s3
 from tests.client import clients
-from tests.client.serving import made, served
+from tests.serving import made, served
 
 SCRIPT = """
 import sys

@@ -22,9 +22,9 @@ from sqlalchemy import select
 from gitlab_mlops.models import Candidate, MetricPoint, MetricSeries
 from gitlab_mlops.services import readiness
 from host_stub.database import db
-from tests.client.serving import Answer, Client, made, served
 from tests.factories import Forge
 from tests.postgresql import new_postgresql_database
+from tests.serving import Answer, Client, made, served
 
 CLIENTS = 8
 LIVENESS, READINESS = "/-/mlops/liveness", "/-/mlops/readiness"

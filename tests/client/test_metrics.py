@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families as families
 
-from tests.client.serving import Client, made, served
+from tests.serving import Client, made, served
 
 CREATED = {"method": "POST", "route": "/api/2.0/mlflow/runs/create", "status": "200"}
 CLIENTS = 20

@@ -17,8 +17,8 @@ from sqlalchemy import func, select
 from gitlab_mlops.models import Candidate, MetricPoint, MetricSeries, Param
 from gitlab_mlops.models.candidates import CandidateTag
 from host_stub.database import db
-from tests.client.serving import Client, made, served
 from tests.factories import Forge
+from tests.serving import Client, made, served
 
 CLIENTS = 32
 SECONDS = 5

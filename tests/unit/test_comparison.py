@@ -23,7 +23,7 @@ from gitlab_mlops.errors import NotFound
 from gitlab_mlops.host import Actor, Project
 from gitlab_mlops.models import Experiment
 from gitlab_mlops.services import comparison, inputs, logging, plots
-from gitlab_mlops.services.experiments import ExperimentRecord
+from gitlab_mlops.services.experiment_records import ExperimentRecord
 from gitlab_mlops.services.plots import Column
 from gitlab_mlops.services.points import Point
 from gitlab_mlops.services.records import DatasetInput

@@ -13,7 +13,7 @@ from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.errors import Invalid
 from gitlab_mlops.host import Project
 from gitlab_mlops.models import Base, Experiment, ExperimentTag
-from gitlab_mlops.services import experiments
+from gitlab_mlops.services import experiment_records
 from gitlab_mlops.services.search import search_experiments
 from gitlab_mlops.wire.filters import parse_experiment_filter
 from gitlab_mlops.wire.order import parse_experiment_order
@@ -66,7 +66,7 @@ def find(access: ReadAccess, where: str = "", *order: str, **more: Any) -> list[
         **{"limit": 10, **more},
     )
     assert page.after is None
-    return [record.name for record in experiments.load(access, page.rows)]
+    return [record.name for record in experiment_records.load(access, page.rows)]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_an_order_is_followed_on_every_page(
         page = search_experiments(
             access, order=orders, limit=1, after=search_position(token, orders)
         )
-        paged += [record.name for record in experiments.load(access, page.rows)]
+        paged += [record.name for record in experiment_records.load(access, page.rows)]
         if page.after is None:
             break
         token = search_token(page.after, orders)

@@ -7,7 +7,7 @@ from typing import Any
 from gitlab_mlops.access import ReadAccess, WriteAccess
 from gitlab_mlops.blueprints.endpoint import endpoint
 from gitlab_mlops.blueprints.mlflow.blueprint import api
-from gitlab_mlops.services import experiments
+from gitlab_mlops.services import experiment_records, experiments
 from gitlab_mlops.services.search import search_experiments
 from gitlab_mlops.wire import experiments as wire
 from gitlab_mlops.wire import filters, paging
@@ -49,7 +49,7 @@ def search(access: ReadAccess, max_results: int, page_token: str, **query: Any) 
         limit=max_results,
         after=paging.search_position(page_token, order),
     )
-    items = [wire.experiment(record) for record in experiments.load(access, found.rows)]
+    items = [wire.experiment(record) for record in experiment_records.load(access, found.rows)]
     token = paging.search_token(found.after, order) if found.after else None
     return wire.page("experiments", items, token)
 

@@ -21,7 +21,7 @@ from gitlab_mlops.blueprints.web.rendering import HTMX
 from gitlab_mlops.models import Status
 from gitlab_mlops.services import (
     candidates,
-    experiments,
+    experiment_records,
     leaders,
     lineage,
     mentions,
@@ -65,7 +65,7 @@ def candidate(access: ReadAccess, candidate_iid: int) -> Response:
 def _contents(access: ReadAccess, record: CandidateRecord, find: str) -> dict[str, Any]:
     """What was logged, and the children, by what the experiment is about."""
     id_, wanted = record.experiment_id, (NAME_TAG, DIRECTION_TAG)
-    tags = experiments.tags_of(access, [id_], wanted, length=MAX_FIND)[id_]
+    tags = experiment_records.tags_of(access, [id_], wanted, length=MAX_FIND)[id_]
     objective = leaders.objective(access, id_, tags)
     children, has_more = list_children(access, record, objective, limit=MAX_CHILDREN)
     histories = summaries.metric_summaries(access, record.id, counted_to=_counted_to(record))

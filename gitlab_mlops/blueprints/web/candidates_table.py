@@ -27,7 +27,7 @@ from gitlab_mlops.blueprints.web.table_cells import cells_html, kind_of
 from gitlab_mlops.blueprints.web.table_links import TableLinks
 from gitlab_mlops.services import overview
 from gitlab_mlops.services.clock import now
-from gitlab_mlops.services.experiments import ExperimentRecord
+from gitlab_mlops.services.experiment_records import ExperimentRecord
 from gitlab_mlops.services.records import CandidateRecord
 from gitlab_mlops.services.stamps import stamps_of
 from gitlab_mlops.wire import paging

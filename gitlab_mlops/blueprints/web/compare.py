@@ -23,7 +23,7 @@ from gitlab_mlops.blueprints.web.side_by_side import groups_of
 from gitlab_mlops.errors import Invalid
 from gitlab_mlops.services import comparison, overview
 from gitlab_mlops.services.clock import now
-from gitlab_mlops.services.experiments import ExperimentRecord
+from gitlab_mlops.services.experiment_records import ExperimentRecord
 from gitlab_mlops.services.objectives import objective_of
 from gitlab_mlops.services.plots import Names, dots_of, names_of
 from gitlab_mlops.services.records import CandidateRecord

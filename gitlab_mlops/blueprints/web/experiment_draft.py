@@ -8,7 +8,7 @@ from typing import Any
 
 from gitlab_mlops.blueprints.web.facts import NOTE_TAG
 from gitlab_mlops.blueprints.web.forms import Field
-from gitlab_mlops.services.experiments import ExperimentRecord
+from gitlab_mlops.services.experiment_records import ExperimentRecord
 from gitlab_mlops.services.objectives import DIRECTION_TAG, NAME_TAG, greater_is_better
 from gitlab_mlops.wire.values import MAX_EXPERIMENT_NAME, MAX_EXPERIMENT_TAG_VALUE, MAX_KEY
 

@@ -14,7 +14,7 @@ from gitlab_mlops.blueprints.web.links import Links
 from gitlab_mlops.blueprints.web.page import EXPERIMENT, page
 from gitlab_mlops.errors import AlreadyExists, Invalid
 from gitlab_mlops.services import deletion, experiments, leaders, overview
-from gitlab_mlops.services.experiments import ExperimentRecord
+from gitlab_mlops.services.experiment_records import ExperimentRecord
 from gitlab_mlops.wire.values import MAX_EXPERIMENT_NAME, MAX_EXPERIMENT_TAG_VALUE
 
 MAX_SUGGESTED = 200

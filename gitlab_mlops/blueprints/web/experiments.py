@@ -12,8 +12,7 @@ from gitlab_mlops.blueprints.web.page import page
 from gitlab_mlops.blueprints.web.rendering import HTMX, people, render
 from gitlab_mlops.blueprints.web.snippet import first_steps
 from gitlab_mlops.errors import Invalid
-from gitlab_mlops.services import experiments as services
-from gitlab_mlops.services import leaders, overview
+from gitlab_mlops.services import experiment_records, leaders, overview
 from gitlab_mlops.services.objectives import DIRECTION_TAG, NAME_TAG
 from gitlab_mlops.services.overview import ExperimentSummary, Position, Sort, View
 from gitlab_mlops.wire import paging
@@ -61,7 +60,7 @@ def experiments(access: ReadAccess) -> Response:
 
 def _tags(access: ReadAccess, found: list[ExperimentSummary]) -> dict[int, dict[str, str]]:
     wanted = (NOTE_TAG, NAME_TAG, DIRECTION_TAG)
-    return services.tags_of(access, [each.id for each in found], wanted, length=MAX_TAG)
+    return experiment_records.tags_of(access, [each.id for each in found], wanted, length=MAX_TAG)
 
 
 def _notice() -> str:

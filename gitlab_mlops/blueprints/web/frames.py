@@ -15,7 +15,7 @@ from gitlab_mlops.blueprints.web import facts, markdown
 from gitlab_mlops.blueprints.web.rendering import people, render
 from gitlab_mlops.blueprints.web.state import Query
 from gitlab_mlops.services import overview
-from gitlab_mlops.services.experiments import ExperimentRecord
+from gitlab_mlops.services.experiment_records import ExperimentRecord
 from gitlab_mlops.services.objectives import objective_of
 from gitlab_mlops.services.overview import Counts
 from gitlab_mlops.services.records import CandidateRecord

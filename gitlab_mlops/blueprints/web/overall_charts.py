@@ -16,7 +16,7 @@ from gitlab_mlops.blueprints.web.rendering import HTMX
 from gitlab_mlops.blueprints.web.state import TableState
 from gitlab_mlops.errors import Invalid
 from gitlab_mlops.services import overview
-from gitlab_mlops.services.experiments import ExperimentRecord
+from gitlab_mlops.services.experiment_records import ExperimentRecord
 from gitlab_mlops.services.objectives import objective_of
 from gitlab_mlops.services.plots import MAX_POINTS, Column, Dots, find_dots, find_names
 from gitlab_mlops.services.search import View

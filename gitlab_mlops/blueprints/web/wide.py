@@ -15,7 +15,7 @@ from gitlab_mlops.blueprints.web.page import EXPERIMENT, page
 from gitlab_mlops.blueprints.web.state import TableState
 from gitlab_mlops.errors import Invalid
 from gitlab_mlops.services import overview
-from gitlab_mlops.services.experiments import ExperimentRecord
+from gitlab_mlops.services.experiment_records import ExperimentRecord
 from gitlab_mlops.services.records import CandidateRecord
 from gitlab_mlops.services.search import Page, search_candidates
 from gitlab_mlops.wire import paging

@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.host import Host, MergeRequest
 from gitlab_mlops.models import Candidate, Experiment, Status
-from gitlab_mlops.services import experiments, records
+from gitlab_mlops.services import experiment_records, records
 from gitlab_mlops.services.objectives import DIRECTION_TAG, NAME_TAG, Objective, objective_of
 from gitlab_mlops.services.proposals.baselines import Baselines, Better, Wanted, baselines_of
 from gitlab_mlops.services.proposals.brought import Brought, brought_by
@@ -180,7 +180,7 @@ def _read_groups(
         )
     ).all()
     wanted = (NAME_TAG, DIRECTION_TAG)
-    tags = experiments.tags_of(access, [row.id for row in rows], wanted, length=MAX_TAG)
+    tags = experiment_records.tags_of(access, [row.id for row in rows], wanted, length=MAX_TAG)
     return {row.id: Group(row.name, row.id, row.iid, tags[row.id]) for row in rows}
 
 

@@ -18,7 +18,7 @@ from gitlab_mlops.models import (
     ModelVersionTag,
     RegisteredModel,
 )
-from gitlab_mlops.services import experiments, leaders
+from gitlab_mlops.services import experiment_records, leaders
 from gitlab_mlops.services.objectives import DIRECTION_TAG, NAME_TAG, Objective
 from gitlab_mlops.services.registry.records import (
     VersionRecord,
@@ -182,7 +182,7 @@ def main_metrics(access: ReadAccess, candidate_ids: Collection[int]) -> dict[int
             )
         ).all()
     )
-    tags = experiments.tags_of(
+    tags = experiment_records.tags_of(
         access, set(places.values()), (NAME_TAG, DIRECTION_TAG), length=MAX_TAG
     )
     mains = leaders.objectives(access, tags)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from gitlab_mlops.access import ReadAccess
 from gitlab_mlops.models import Experiment, ExperimentTag
-from gitlab_mlops.services import experiments
+from gitlab_mlops.services import experiment_records
 from gitlab_mlops.services.expressions import And, Comparison, Expression, Order
 from gitlab_mlops.services.search.conditions import compare_optional
 from gitlab_mlops.services.search.keyset import Position, Rank, SortKey
@@ -46,14 +46,14 @@ def search_experiments(
     """The experiments of the project that an expression finds.
 
     Without an order the newest come first, then by iid; an order that is given ends with the
-    largest iid first, as in MLflow. The rows are those of `experiments.RECORD_COLUMNS`, for
-    `experiments.load`. Raises `Invalid` if `after` is of another order.
+    largest iid first, as in MLflow. The rows are those of `experiment_records.RECORD_COLUMNS`, for
+    `experiment_records.load`. Raises `Invalid` if `after` is of another order.
     """
     keys = [_sort_key(each) for each in _with_ties_broken(order)]
     condition = _to_sql(where, dialect_of(access.session))
 
     def statement(rank: Rank) -> Any:
-        return select(*experiments.RECORD_COLUMNS).where(
+        return select(*experiment_records.RECORD_COLUMNS).where(
             Experiment.project_id == access.project.id,
             *in_view(Experiment.deleted_at.expression, view),
             condition,

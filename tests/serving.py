@@ -6,6 +6,9 @@ import http.client
 import json
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,14 +16,15 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+import pytest
+
 from gitlab_mlops import migrations
 from host_stub import create_app
 from host_stub.database import db
-from tests.conftest import wait_until_up
 from tests.factories import Forge
 from tests.ports import free_port
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 @contextmanager
@@ -31,18 +35,23 @@ def served(
     workers: int = 2,
     threads: int = 4,
     prefix: str = "",
+    keep_alive: int = 60,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
-    """URL of a host_stub of this configuration under gunicorn, below the path `prefix`."""
-    port, log = free_port(), folder / f"gunicorn-{free_port()}.log"
+    """URL of a host_stub of this configuration under gunicorn, below the path `prefix`.
+
+    `keep_alive` is in seconds: on a busy machine, a client that pauses must not meet the end of
+    its connection.
+    """
+    port = free_port()
+    log = folder / f"gunicorn-{port}.log"
     command = [
         sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", str(workers),
         "--threads", str(threads), "--timeout", "120", "--graceful-timeout", "3",
-        "--limit-request-line", "8190",
-        # On a busy machine, a client that pauses must not meet the end of its connection.
-        "--keep-alive", "60",
+        "--limit-request-line", "8190", "--keep-alive", str(keep_alive),
         "host_stub:create_app()",
     ]  # fmt: skip
+    # As `host_stub` reads them: texts as they are, everything else as JSON.
     texts = {
         f"HOST_STUB_{key}": value if isinstance(value, str) else json.dumps(value)
         for key, value in config.items()
@@ -63,6 +72,18 @@ def served(
     finally:
         server.terminate()
         server.wait(30)
+
+
+def wait_until_up(url: str, log: Path) -> None:
+    """Wait until a server answers; fail with its log after a minute."""
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail(f"{url} did not answer; its log:\n{log.read_text()[-4000:]}")
 
 
 @contextmanager
